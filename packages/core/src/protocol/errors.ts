@@ -14,68 +14,63 @@ export interface ErrorDefinition {
   readonly message: string;
 }
 
-const define = (blame: Blame, statusHint: number, message: string): ErrorDefinition => ({
-  blame,
-  statusHint,
-  message,
-});
-
 /** Every error this suite raises, by code. */
+// prettier-ignore
 export const errorCatalogue = {
   // The SCGI client sent something wrong.
-  ERR_SCGI_NETSTRING_LENGTH: define('remote', 400, 'the request does not start with a netstring length'),
-  ERR_SCGI_NETSTRING_TERMINATOR: define('remote', 400, 'the request head does not end with a comma'),
-  ERR_SCGI_HEAD_TOO_LARGE: define('remote', 431, 'the request head is larger than maxHeadBytes'),
-  ERR_SCGI_HEAD_NOT_TERMINATED: define('remote', 400, 'the last string of the request head has no NUL'),
-  ERR_SCGI_HEAD_ODD_STRINGS: define('remote', 400, 'the request head has a name without a value'),
-  ERR_SCGI_TOO_MANY_VARIABLES: define('remote', 431, 'the request head has more variables than maxVariables'),
-  ERR_SCGI_VARIABLE_NAME_EMPTY: define('remote', 400, 'the request head has a variable without a name'),
-  ERR_SCGI_DUPLICATE_VARIABLE: define('remote', 400, 'the request head has a variable twice (strict)'),
-  ERR_SCGI_VARIABLE_ORDER: define('remote', 400, 'CONTENT_LENGTH is not the first variable (strict)'),
-  ERR_SCGI_VERSION: define('remote', 400, 'the variable SCGI is missing or not "1"'),
-  ERR_SCGI_CONTENT_LENGTH: define('remote', 400, 'CONTENT_LENGTH is missing, malformed or contradictory'),
-  ERR_SCGI_BODY_TOO_LARGE: define('remote', 413, 'the request body is larger than maxBodyBytes'),
-  ERR_SCGI_PREMATURE_EOF: define('remote', 400, 'the peer closed the connection inside a request'),
-  ERR_SCGI_PLAIN_HTTP: define('remote', 400, 'this port speaks SCGI, not HTTP: put a web server in front of it'),
-  ERR_SCGI_TLS: define('remote', 400, 'this port speaks SCGI, not TLS: end TLS in the web server'),
-  ERR_SCGI_REQUEST_METHOD: define('remote', 400, 'REQUEST_METHOD is missing or not a token'),
-  ERR_SCGI_REQUEST_TARGET: define('remote', 400, 'REQUEST_URI is missing or not a request target'),
-  ERR_SCGI_REQUEST_FIELD: define('remote', 400, 'an HTTP_* variable does not make a valid header field'),
-  ERR_SCGI_HEAD_TIMEOUT: define('remote', 408, 'the request head did not arrive within headersTimeout'),
-  ERR_SCGI_REQUEST_TIMEOUT: define('remote', 408, 'the request did not arrive within requestTimeout'),
-  ERR_SCGI_IDLE_TIMEOUT: define('remote', 408, 'the peer sent or took nothing for idleTimeout'),
+  ERR_SCGI_NETSTRING_LENGTH: { blame: 'remote', statusHint: 400, message: 'the request does not start with a netstring length' },
+  ERR_SCGI_NETSTRING_TERMINATOR: { blame: 'remote', statusHint: 400, message: 'the request head does not end with a comma' },
+  ERR_SCGI_HEAD_TOO_LARGE: { blame: 'remote', statusHint: 431, message: 'the request head is larger than maxHeadBytes' },
+  ERR_SCGI_HEAD_NOT_TERMINATED: { blame: 'remote', statusHint: 400, message: 'the last string of the request head has no NUL' },
+  ERR_SCGI_HEAD_ODD_STRINGS: { blame: 'remote', statusHint: 400, message: 'the request head has a name without a value' },
+  ERR_SCGI_TOO_MANY_VARIABLES: { blame: 'remote', statusHint: 431, message: 'the request head has more variables than maxVariables' },
+  ERR_SCGI_VARIABLE_NAME_EMPTY: { blame: 'remote', statusHint: 400, message: 'the request head has a variable without a name' },
+  ERR_SCGI_DUPLICATE_VARIABLE: { blame: 'remote', statusHint: 400, message: 'the request head has a variable twice (strict)' },
+  ERR_SCGI_VARIABLE_ORDER: { blame: 'remote', statusHint: 400, message: 'CONTENT_LENGTH is not the first variable (strict)' },
+  ERR_SCGI_VERSION: { blame: 'remote', statusHint: 400, message: 'the variable SCGI is missing or not "1"' },
+  ERR_SCGI_CONTENT_LENGTH: { blame: 'remote', statusHint: 400, message: 'CONTENT_LENGTH is missing, malformed or contradictory' },
+  ERR_SCGI_BODY_TOO_LARGE: { blame: 'remote', statusHint: 413, message: 'the request body is larger than maxBodyBytes' },
+  ERR_SCGI_PREMATURE_EOF: { blame: 'remote', statusHint: 400, message: 'the peer closed the connection inside a request' },
+  ERR_SCGI_PLAIN_HTTP: { blame: 'remote', statusHint: 400, message: 'this port speaks SCGI, not HTTP: put a web server in front of it' },
+  ERR_SCGI_TLS: { blame: 'remote', statusHint: 400, message: 'this port speaks SCGI, not TLS: end TLS in the web server' },
+  ERR_SCGI_REQUEST_METHOD: { blame: 'remote', statusHint: 400, message: 'REQUEST_METHOD is missing or not a token' },
+  ERR_SCGI_REQUEST_TARGET: { blame: 'remote', statusHint: 400, message: 'REQUEST_URI is missing or not a request target' },
+  ERR_SCGI_REQUEST_FIELD: { blame: 'remote', statusHint: 400, message: 'an HTTP_* variable does not make a valid header field' },
+  ERR_SCGI_HEAD_TIMEOUT: { blame: 'remote', statusHint: 408, message: 'the request head did not arrive within headersTimeout' },
+  ERR_SCGI_REQUEST_TIMEOUT: { blame: 'remote', statusHint: 408, message: 'the request did not arrive within requestTimeout' },
+  ERR_SCGI_IDLE_TIMEOUT: { blame: 'remote', statusHint: 408, message: 'the peer sent or took nothing for idleTimeout' },
 
   // An SCGI server that we call answered something wrong.
-  ERR_SCGI_RESPONSE_EMPTY: define('remote', 502, 'the backend closed the connection without an answer'),
-  ERR_SCGI_RESPONSE_HEAD: define('remote', 502, 'the response head is malformed'),
-  ERR_SCGI_RESPONSE_HEAD_TOO_LARGE: define('remote', 502, 'the response head is larger than maxHeadBytes'),
-  ERR_SCGI_RESPONSE_STATUS: define('remote', 502, 'the response status is not a number from 100 to 999'),
-  ERR_SCGI_RESPONSE_CONTENT_LENGTH: define('remote', 502, 'the response Content-Length is malformed or contradictory'),
-  ERR_SCGI_RESPONSE_FRAMING: define('remote', 502, 'the response uses Transfer-Encoding, which CGI does not have'),
-  ERR_SCGI_RESPONSE_TRUNCATED: define('remote', 502, 'the response ended before its Content-Length'),
+  ERR_SCGI_RESPONSE_EMPTY: { blame: 'remote', statusHint: 502, message: 'the backend closed the connection without an answer' },
+  ERR_SCGI_RESPONSE_HEAD: { blame: 'remote', statusHint: 502, message: 'the response head is malformed' },
+  ERR_SCGI_RESPONSE_HEAD_TOO_LARGE: { blame: 'remote', statusHint: 502, message: 'the response head is larger than maxHeadBytes' },
+  ERR_SCGI_RESPONSE_STATUS: { blame: 'remote', statusHint: 502, message: 'the response status is not a number from 100 to 999' },
+  ERR_SCGI_RESPONSE_CONTENT_LENGTH: { blame: 'remote', statusHint: 502, message: 'the response Content-Length is malformed or contradictory' },
+  ERR_SCGI_RESPONSE_FRAMING: { blame: 'remote', statusHint: 502, message: 'the response uses Transfer-Encoding, which CGI does not have' },
+  ERR_SCGI_RESPONSE_TRUNCATED: { blame: 'remote', statusHint: 502, message: 'the response ended before its Content-Length' },
 
   // The application or the caller of this library is wrong.
-  ERR_SCGI_STATE: define('local', 500, 'the call does not fit the state of the connection'),
-  ERR_SCGI_OPTION: define('local', 500, 'an option has an impossible value'),
-  ERR_SCGI_VARIABLE: define('local', 500, 'a variable to send has an empty name or holds a NUL or a non-latin1 character'),
-  ERR_SCGI_RESPONSE_FIELD: define('local', 500, 'a response field has an invalid name or value'),
-  ERR_SCGI_STATUS_CODE: define('local', 500, 'the status code is not an integer from 100 to 999'),
-  ERR_SCGI_BODY_LENGTH_MISMATCH: define('local', 500, 'the body is not as long as its Content-Length'),
-  ERR_SCGI_BIND: define('local', 500, 'the bind address is not understood'),
-  ERR_SCGI_SOCKET_PATH: define('local', 500, 'the Unix socket cannot be created at this path'),
-  ERR_SCGI_SOCKET_IN_USE: define('local', 500, 'another process listens on this Unix socket'),
-  ERR_SCGI_ALLOW_FROM: define('local', 500, 'a bind beyond loopback needs allowFrom: anyone who can connect can forge REMOTE_USER'),
+  ERR_SCGI_STATE: { blame: 'local', statusHint: 500, message: 'the call does not fit the state of the connection' },
+  ERR_SCGI_OPTION: { blame: 'local', statusHint: 500, message: 'an option has an impossible value' },
+  ERR_SCGI_VARIABLE: { blame: 'local', statusHint: 500, message: 'a variable to send has an empty or repeated name, or holds a NUL or a non-latin1 character' },
+  ERR_SCGI_RESPONSE_FIELD: { blame: 'local', statusHint: 500, message: 'a response field has an invalid name or value' },
+  ERR_SCGI_STATUS_CODE: { blame: 'local', statusHint: 500, message: 'the status code is not an integer from 100 to 999' },
+  ERR_SCGI_BODY_LENGTH_MISMATCH: { blame: 'local', statusHint: 500, message: 'the body is not as long as its Content-Length' },
+  ERR_SCGI_BIND: { blame: 'local', statusHint: 500, message: 'the bind address is not understood' },
+  ERR_SCGI_SOCKET_PATH: { blame: 'local', statusHint: 500, message: 'the Unix socket cannot be created at this path' },
+  ERR_SCGI_SOCKET_IN_USE: { blame: 'local', statusHint: 500, message: 'another process listens on this Unix socket' },
+  ERR_SCGI_ALLOW_FROM: { blame: 'local', statusHint: 500, message: 'a bind beyond loopback needs allowFrom: anyone who can connect can forge REMOTE_USER' },
 
   // The gateway's backend cannot be reached.
-  ERR_SCGI_BACKEND_UNREACHABLE: define('backend', 502, 'no connection to the SCGI backend'),
-  ERR_SCGI_BACKEND_RESET: define('backend', 502, 'the SCGI backend broke the connection'),
-  ERR_SCGI_BACKEND_TIMEOUT: define('backend', 504, 'the SCGI backend did not answer in time'),
-  ERR_SCGI_LENGTH_REQUIRED: define('backend', 411, 'the request body has no length and is too large to hold back'),
+  ERR_SCGI_BACKEND_UNREACHABLE: { blame: 'backend', statusHint: 502, message: 'no connection to the SCGI backend' },
+  ERR_SCGI_BACKEND_RESET: { blame: 'backend', statusHint: 502, message: 'the SCGI backend broke the connection' },
+  ERR_SCGI_BACKEND_TIMEOUT: { blame: 'backend', statusHint: 504, message: 'the SCGI backend did not answer in time' },
+  ERR_SCGI_LENGTH_REQUIRED: { blame: 'backend', statusHint: 411, message: 'the request body has no length and is too large to hold back' },
 
   // The peer left; nobody is wrong.
-  ERR_SCGI_CLIENT_GONE: define('abort', 499, 'the client closed the connection before the response was complete'),
-  ERR_SCGI_SERVER_CLOSING: define('abort', 503, 'the server is shutting down'),
-} as const satisfies Readonly<Record<string, ErrorDefinition>>;
+  ERR_SCGI_CLIENT_GONE: { blame: 'abort', statusHint: 499, message: 'the client closed the connection before the response was complete' },
+  ERR_SCGI_SERVER_CLOSING: { blame: 'abort', statusHint: 503, message: 'the server is shutting down' },
+} as const;
 
 /** A code of the catalogue: `ERR_SCGI_…`. */
 export type ScgiErrorCode = keyof typeof errorCatalogue;
@@ -92,9 +87,10 @@ export class ScgiError extends Error {
   readonly details: ErrorDetails;
 
   constructor(code: ScgiErrorCode, details: ErrorDetails = {}, options?: ErrorOptions) {
-    super(describe(code, details), options);
+    const definition: ErrorDefinition = errorCatalogue[code];
+    super(describe(definition.message, details), options);
     this.code = code;
-    this.statusHint = errorCatalogue[code].statusHint;
+    this.statusHint = definition.statusHint;
     this.details = details;
   }
 }
@@ -119,10 +115,9 @@ export class AbortError extends ScgiError {
   override readonly name: string = 'AbortError';
 }
 
-function describe(code: ScgiErrorCode, details: ErrorDetails): string {
+function describe(message: string, details: ErrorDetails): string {
   const facts = Object.entries(details)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name} ${JSON.stringify(value)}`);
-  const message = errorCatalogue[code].message;
   return facts.length === 0 ? message : `${message} (${facts.join(', ')})`;
 }

@@ -1,0 +1,10 @@
+// The public face of the codecs: re-exports only.
+
+export { parseContentLength } from './content-length.js';
+export * from './errors.js';
+export { isFieldValue, isToken } from './field-syntax.js';
+export { reasonPhrase } from './reason-phrases.js';
+export { RequestDecoder, RequestState } from './request-decoder.js';
+export type { RequestDecoderOptions, RequestEvent } from './request-decoder.js';
+export type { BodyLengthRule, RequestHead } from './request-head.js';
+export { encodeResponseHead, formatResponseHead } from './response-encoder.js';
