@@ -56,7 +56,7 @@ export const errorCatalogue = {
   ERR_SCGI_RESPONSE_FIELD: { blame: 'local', statusHint: 500, message: 'a response field has an invalid name or value' },
   ERR_SCGI_STATUS_CODE: { blame: 'local', statusHint: 500, message: 'the status code is not an integer from 100 to 999' },
   ERR_SCGI_BODY_LENGTH_MISMATCH: { blame: 'local', statusHint: 500, message: 'the body is not as long as its Content-Length' },
-  ERR_SCGI_BIND: { blame: 'local', statusHint: 500, message: 'the bind address is not understood' },
+  ERR_SCGI_BIND: { blame: 'local', statusHint: 500, message: 'the bind address cannot be used' },
   ERR_SCGI_SOCKET_PATH: { blame: 'local', statusHint: 500, message: 'the Unix socket cannot be created at this path' },
   ERR_SCGI_SOCKET_IN_USE: { blame: 'local', statusHint: 500, message: 'another process listens on this Unix socket' },
   ERR_SCGI_ALLOW_FROM: { blame: 'local', statusHint: 500, message: 'a bind beyond loopback needs allowFrom: anyone who can connect can forge REMOTE_USER' },
