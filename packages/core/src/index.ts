@@ -1,0 +1,12 @@
+export { createEnv } from './env/index.js';
+export type { CgiEnv } from './env/index.js';
+export { getScgiEnv } from './node/scgi-info.js';
+export type { ScgiInfo } from './node/scgi-info.js';
+export { AbortError, BackendError, LocalProtocolError, RemoteProtocolError, ScgiError } from './protocol/errors.js';
+export type { ScgiErrorCode } from './protocol/errors.js';
+export { createScgiServer, ScgiServer } from './scgi-server.js';
+export type { ScgiServerOptions } from './scgi-server.js';
+export { serveScgi } from './serve.js';
+export type { RunningServer, ScgiListener, ServeOptions } from './serve.js';
+export type { BindSpec } from './lifecycle/bind.js';
+export type { Endpoint } from './lifecycle/listen.js';

@@ -1,0 +1,171 @@
+// One request and its response as real `http.IncomingMessage` and `http.ServerResponse` on the connection's own
+// socket. Node's code does the streaming; this feeds the body in, shapes the head and ends the exchange.
+
+import diagnostics from 'node:diagnostics_channel';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { ScgiRequest } from '../env/index.js';
+import type { RequestHead } from '../protocol/index.js';
+import type { RequestHandler, ScgiConnection } from '../server/index.js';
+import type { ResponseFields } from './internals.js';
+import {
+  copyJoinRule,
+  createResponse,
+  detachAbortSignal,
+  dumpUnread,
+  emitClose,
+  headLength,
+  prepareResponse,
+  promisedBodyBytes,
+  replaceHead,
+  setRequestFields,
+  socketOf,
+  storeHead,
+  takeNeedDrain,
+} from './internals.js';
+import { carryExchange } from './peer-socket.js';
+import { statusField, toCgiHead } from './response-head.js';
+import { ScgiInfo } from './scgi-info.js';
+import type { ScgiHttpServer } from './http-server.js';
+
+const requestStart = diagnostics.channel('http.server.request.start');
+const responseFinish = diagnostics.channel('http.server.response.finish');
+
+/** Where a response finds its exchange, whatever prototype a framework gives it. */
+const kExchange: unique symbol = Symbol('scgi.exchange');
+
+declare module 'node:http' {
+  interface ServerResponse<Request extends IncomingMessage = IncomingMessage> {
+    /** @internal */
+    [kExchange]?: NodeExchange;
+  }
+}
+
+/** Bridges one connection to one `request` event. */
+export class NodeExchange implements RequestHandler {
+  readonly facts: ScgiRequest;
+  readonly #server: ScgiHttpServer;
+  readonly #connection: ScgiConnection;
+  readonly #socket: Socket;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  #finished: boolean;
+
+  constructor(server: ScgiHttpServer, connection: ScgiConnection, head: RequestHead, facts: ScgiRequest) {
+    const socket = socketOf(connection.socket);
+    this.facts = facts;
+    this.#server = server;
+    this.#connection = connection;
+    this.#socket = socket;
+    this.#finished = false;
+    // First: the constructors below may look at the socket's addresses.
+    carryExchange(socket, this);
+    const request = new server.incomingMessageClass(socket);
+    request.method = facts.method;
+    request.url = facts.target;
+    request.httpVersionMajor = 1;
+    request.httpVersionMinor = facts.httpVersionMinor;
+    request.httpVersion = facts.httpVersionMinor === 1 ? '1.1' : '1.0';
+    copyJoinRule(server, request);
+    request.scgi = new ScgiInfo(head.variables);
+    setRequestFields(request, facts.fields);
+    this.#request = request;
+    this.#response = createResponse(server.serverResponseClass, request, server.responseOptions);
+    this.#response[kExchange] = this;
+    prepareResponse(this.#response, storeCgiHead);
+    this.#response.assignSocket(socket);
+    this.#response.on('finish', onResponseFinish);
+  }
+
+  get responseStarted(): boolean {
+    return this.#response.headersSent;
+  }
+
+  get responseEnded(): boolean {
+    return this.#response.writableEnded;
+  }
+
+  /** A head was sent and bytes behind it are missing: the connection must not end as if it were whole. */
+  get responseIsPartial(): boolean {
+    const response = this.#response;
+    if (this.#finished || !response.headersSent) return false;
+    return !response.writableEnded || this.#socket.writableLength > 0 || this.#isShort();
+  }
+
+  get bufferedBytes(): number {
+    return this.#request.readableLength;
+  }
+
+  start(): void {
+    const request = this.#request;
+    const response = this.#response;
+    if (requestStart.hasSubscribers) {
+      requestStart.publish({ request, response, socket: this.#socket, server: this.#server });
+    }
+    if (this.#server.enterBasePath(request)) this.#server.emit('request', request, response);
+    else response.writeHead(404).end();
+  }
+
+  onBody(chunk: Uint8Array): boolean {
+    return this.#request.push(chunk);
+  }
+
+  onEnd(): void {
+    // Before the EOF: listeners of `end` look at it.
+    this.#request.complete = true;
+    this.#request.push(null);
+  }
+
+  onDrain(): void {
+    const response = this.#response;
+    if (!response.writableEnded && takeNeedDrain(response)) response.emit('drain');
+  }
+
+  onClose(): void {
+    if (!this.#finished) this.#request.destroy(connectionReset());
+  }
+
+  /** Passes a socket time-out on, as Node's server does. Returns false if nobody listens. */
+  emitTimeout(): boolean {
+    const byRequest = !this.#request.complete && this.#request.emit('timeout', this.#socket);
+    const byResponse = !this.#finished && this.#response.emit('timeout', this.#socket);
+    return byRequest || byResponse;
+  }
+
+  /** The response is in the kernel: what Node's server does at this point, then the end of the connection. */
+  finish(): void {
+    const request = this.#request;
+    const response = this.#response;
+    const socket = this.#socket;
+    if (responseFinish.hasSubscribers) {
+      responseFinish.publish({ request, response, socket, server: this.#server });
+    }
+    // The application gave fewer bytes than it promised: `destroy` breaks the connection off while that is so.
+    if (this.responseIsPartial) socket.destroy();
+    this.#finished = true;
+    detachAbortSignal(request);
+    const discard = dumpUnread(request);
+    response.detachSocket(socket);
+    process.nextTick(emitClose, response);
+    this.#connection.finish(discard);
+  }
+
+  #isShort(): boolean {
+    const promised = promisedBodyBytes(this.#response);
+    return promised !== undefined && this.#socket.bytesWritten < headLength(this.#response) + promised;
+  }
+}
+
+function onResponseFinish(this: ServerResponse): void {
+  this[kExchange]?.finish();
+}
+
+/** Replaces `ServerResponse.prototype._storeHeader`: Node's head, as CGI wants it. */
+function storeCgiHead(this: ServerResponse, statusLine: string, headers: ResponseFields): void {
+  replaceHead(this, toCgiHead(storeHead(this, statusField(statusLine), headers), true));
+}
+
+/** The error an aborted request carries over HTTP: applications test for its code. */
+function connectionReset(): Error {
+  return Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
+}

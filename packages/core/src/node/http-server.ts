@@ -1,0 +1,192 @@
+// An `http.Server` whose connections speak SCGI: emits what Node's server emits, with real request and response
+// objects, so that ws, Fastify's serverFactory and tracing tools that hook `http.Server.prototype.emit` work.
+// What may connect and listen is not decided here.
+
+import http from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { readRequest, resolveBodyLength, splitBasePath } from '../env/index.js';
+import type { RequestDecoderOptions, RequestHead } from '../protocol/index.js';
+import { LocalProtocolError, RequestDecoder } from '../protocol/index.js';
+import type { ConnectionHost, ConnectionSocket, HalfOpenRule } from '../server/index.js';
+import { ConnectionSweep, ScgiConnection } from '../server/index.js';
+import { NodeExchange } from './exchange.js';
+import type { ResponseOptions } from './internals.js';
+import { serverOf, setSocketServer, unsentBytes } from './internals.js';
+import { exchangeOf } from './peer-socket.js';
+
+/** Options of the SCGI side, beside those of `http.createServer`. Times in milliseconds, sizes in bytes. */
+export interface ScgiHttpServerOptions extends http.ServerOptions {
+  /** From accept until the request head is complete; 0 for no limit. Default 10,000. */
+  headersTimeout?: number | undefined;
+  /** From accept until the request body is complete; 0 for no limit. Default 300,000, as in Node. */
+  requestTimeout?: number | undefined;
+  /** Without a byte arriving while the body is awaited, or leaving while the response is blocked; 0: none. Default 60,000. */
+  idleTimeout?: number | undefined;
+  /** After the response: silence after which an unread body is no longer awaited. Default 5,000; four times that in all. */
+  lingerTimeout?: number | undefined;
+  /** After the response: how much of an unread body is read and discarded before the connection is cut. Default 64 MiB. */
+  lingerBytes?: number | undefined;
+  /** Body bytes taken in beyond the application's demand while its response is blocked. Default 1 MiB. */
+  maxBufferedBody?: number | undefined;
+  /** How an EOF behind a complete request is read. Default 'auto'. */
+  halfOpen?: HalfOpenRule | undefined;
+  /** Largest request head. Default `maxHeaderSize`, else 128 KiB. */
+  maxHeadBytes?: number | undefined;
+  /** Most variables in a head. Default 1,000. */
+  maxVariables?: number | undefined;
+  /** Largest request body. Default unlimited: the front end has its own limit. */
+  maxBodyBytes?: number | undefined;
+  /** Hold the peer to the SCGI specification to the letter. Default false. */
+  strict?: boolean | undefined;
+  /** Accept requests without SCGI or CONTENT_LENGTH, as hand-made clients send. Default false. */
+  lax?: boolean | undefined;
+  /** Path prefix that the application does not see: `req.url` is what follows it, `req.originalUrl` the whole. Default none. */
+  basePath?: string | undefined;
+  /** Send `X-Accel-Buffering: no` with event streams, so that nginx passes each event on. Default true. */
+  unbufferedEvents?: boolean | undefined;
+}
+
+const DEFAULT_HEADERS_TIMEOUT_MS = 10_000;
+
+/** See `ScgiServer` for the public class. */
+export class ScgiHttpServer extends http.Server implements ConnectionHost {
+  idleTimeout: number;
+  lingerTimeout: number;
+  lingerBytes: number;
+  maxBufferedBody: number;
+  /** @internal */
+  readonly incomingMessageClass: typeof IncomingMessage;
+  /** @internal */
+  readonly serverResponseClass: typeof ServerResponse;
+  readonly unbufferedEvents: boolean;
+  readonly #halfOpen: HalfOpenRule;
+  readonly #basePath: string;
+  readonly #responseOptions: ResponseOptions;
+  readonly #decoderOptions: RequestDecoderOptions;
+  readonly #connections: ConnectionSweep;
+
+  constructor(options: ScgiHttpServerOptions, listener?: RequestListener) {
+    super({ ...options, headersTimeout: headersTimeoutOf(options) }, listener);
+    this.idleTimeout = options.idleTimeout ?? 60_000;
+    this.lingerTimeout = options.lingerTimeout ?? 5000;
+    this.lingerBytes = options.lingerBytes ?? 64 * 1024 * 1024;
+    this.maxBufferedBody = options.maxBufferedBody ?? 1024 * 1024;
+    this.incomingMessageClass = options.IncomingMessage ?? http.IncomingMessage;
+    this.serverResponseClass = options.ServerResponse ?? http.ServerResponse;
+    this.unbufferedEvents = options.unbufferedEvents ?? true;
+    this.#halfOpen = options.halfOpen ?? 'auto';
+    this.#basePath = checkBasePath(options.basePath);
+    this.#responseOptions = {
+      highWaterMark: options.highWaterMark,
+      rejectNonStandardBodyWrites: options.rejectNonStandardBodyWrites ?? false,
+    };
+    this.#decoderOptions = decoderOptions(options);
+    // A wrong limit is an error of the start, not of the first request.
+    void new RequestDecoder(this.#decoderOptions);
+    this.#connections = new ConnectionSweep(this);
+    this.removeAllListeners('connection');
+    this.on('connection', (socket) => this.#accept(socket));
+  }
+
+  get halfOpen(): HalfOpenRule {
+    // The name under which Node's server has the same switch.
+    return Reflect.get(this, 'httpAllowHalfOpen') === true ? 'allow' : this.#halfOpen;
+  }
+
+  /** @internal */
+  get responseOptions(): ResponseOptions {
+    return this.#responseOptions;
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  createHandler(connection: ScgiConnection, head: RequestHead): NodeExchange {
+    return new NodeExchange(this, connection, head, readRequest(head.variables, head.bodyLength));
+  }
+
+  onPeerError(connection: ScgiConnection, error: Error): boolean {
+    return this.emit('clientError', error, connection.socket);
+  }
+
+  onConnectionClose(connection: ScgiConnection): void {
+    this.#connections.delete(connection);
+  }
+
+  unsentBytes(socket: ConnectionSocket): number {
+    return unsentBytes(socket);
+  }
+
+  /** Cuts `basePath` off `request.url`. Returns false for a request outside of it, which is not the application's. */
+  enterBasePath(request: IncomingMessage): boolean {
+    if (this.#basePath === '') return true;
+    const whole = request.url ?? '';
+    const inside = splitBasePath(whole, this.#basePath);
+    if (inside === undefined) return false;
+    Object.assign(request, { originalUrl: whole, url: inside });
+    return true;
+  }
+
+  override closeAllConnections(): void {
+    for (const connection of this.#connections) connection.socket.destroy();
+  }
+
+  /** Closes the connections on which nothing has arrived: no request is lost. */
+  override closeIdleConnections(): void {
+    for (const connection of this.#connections) {
+      if (connection.isIdle) connection.socket.destroy();
+    }
+  }
+
+  /** Serves SCGI on a socket that this server or another one has accepted. */
+  serve(socket: Socket): void {
+    setSocketServer(socket, this);
+    if (this.timeout > 0) socket.setTimeout(this.timeout);
+    socket.on('timeout', onSocketTimeout);
+    this.#connections.add(new ScgiConnection(socket, new RequestDecoder(this.#decoderOptions), this));
+  }
+
+  /** Whether this server's own listener may hand on the peer: asked before a byte is read. */
+  protected admits(_socket: Socket): boolean {
+    return true;
+  }
+
+  #accept(socket: Socket): void {
+    if (this.admits(socket)) this.serve(socket);
+    else socket.destroy();
+  }
+}
+
+/** As Node's server does: whoever listens is responsible, otherwise the connection ends. */
+function onSocketTimeout(this: Socket): void {
+  const byExchange = exchangeOf(this)?.emitTimeout() ?? false;
+  const byServer = serverOf(this)?.emit('timeout', this) ?? false;
+  if (!byExchange && !byServer) this.destroy();
+}
+
+function headersTimeoutOf(options: ScgiHttpServerOptions): number {
+  if (options.headersTimeout !== undefined) return options.headersTimeout;
+  const requestTimeout = options.requestTimeout ?? 0;
+  return requestTimeout > 0 ? Math.min(DEFAULT_HEADERS_TIMEOUT_MS, requestTimeout) : DEFAULT_HEADERS_TIMEOUT_MS;
+}
+
+function decoderOptions(options: ScgiHttpServerOptions): RequestDecoderOptions {
+  return {
+    maxHeadBytes: options.maxHeadBytes ?? options.maxHeaderSize,
+    maxVariables: options.maxVariables,
+    maxBodyBytes: options.maxBodyBytes,
+    strict: options.strict,
+    lax: options.lax,
+    bodyLength: options.strict ? undefined : resolveBodyLength,
+  };
+}
+
+function checkBasePath(basePath: string | undefined): string {
+  if (basePath === undefined || basePath === '' || basePath === '/') return '';
+  if (!basePath.startsWith('/')) {
+    throw new LocalProtocolError('ERR_SCGI_OPTION', { basePath, remedy: `write "/${basePath}"` });
+  }
+  return basePath;
+}

@@ -1,0 +1,242 @@
+// Every private field of Node's http and net classes that the bridge touches, and the only file with `as`.
+// Each piece is asserted by behaviour in test/node/internals.test.ts on every Node line; a missing one throws
+// here, at import, and not at request 1,000,000.
+
+import http from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { ConnectionSocket } from '../server/connection-socket.js';
+
+/** Fields in any form that `writeHead` takes. */
+export type ResponseFields = Record<string, unknown> | readonly unknown[] | undefined | null;
+
+/** What `ServerResponse` takes beside the request. */
+export interface ResponseOptions {
+  readonly highWaterMark?: number | undefined;
+  readonly rejectNonStandardBodyWrites: boolean;
+}
+
+/** The private side of an outgoing message. */
+interface ResponseInternals {
+  /** The formatted head, null until it is stored. */
+  _header: string | null;
+  _contentLength: number | null;
+  _hasBody: boolean;
+  _removedContLen: boolean;
+  chunkedEncoding: boolean;
+  useChunkedEncodingByDefault: boolean;
+  _storeHeader(firstLine: string, headers: ResponseFields): void;
+  _writeRaw(data: string, encoding: BufferEncoding, callback?: () => void): boolean;
+  _closed: boolean;
+  destroyed: boolean;
+  writeInformation?: InterimWriter;
+}
+
+interface RequestInternals {
+  _addHeaderLines(headers: readonly string[], count: number): void;
+  _consuming: boolean;
+  _dump(): void;
+}
+
+interface SocketInternals {
+  _handle?: { reset?: unknown; writeQueueSize?: number } | null;
+  resetAndClosing: boolean;
+}
+
+// The casts below are this file's purpose: Node's types leave the private side out.
+const responsePrototype = http.ServerResponse.prototype as unknown as ResponseInternals & Record<string, unknown>;
+const requestPrototype = http.IncomingMessage.prototype as unknown as RequestInternals & Record<symbol, unknown>;
+const internalsOf = (response: ServerResponse): ResponseInternals & Record<symbol, unknown> =>
+  response as unknown as ResponseInternals & Record<symbol, unknown>;
+
+const kNeedDrain = findNeedDrain();
+/** Node 24 and later: forgets `req.signal` when the exchange ended well. */
+const kDetachAbortSignal = Object.getOwnPropertySymbols(requestPrototype).find(
+  (symbol) => symbol.description === 'kDetachAbortSignal',
+);
+
+for (const name of ['_storeHeader', '_writeRaw', 'assignSocket', 'detachSocket']) {
+  if (typeof responsePrototype[name] !== 'function') throw missing(`ServerResponse.prototype.${name}`);
+}
+if (typeof requestPrototype._addHeaderLines !== 'function') throw missing('IncomingMessage.prototype._addHeaderLines');
+if (typeof requestPrototype._dump !== 'function') throw missing('IncomingMessage.prototype._dump');
+
+function missing(what: string): Error {
+  return new Error(
+    `@scgi/core does not know this Node.js (${process.version}): ${what} is missing. Please update @scgi/core.`,
+  );
+}
+
+function findNeedDrain(): symbol {
+  const probe = new http.OutgoingMessage();
+  const found = Object.getOwnPropertySymbols(probe).find((symbol) => symbol.description === 'kNeedDrain');
+  if (found === undefined) throw missing('the symbol kNeedDrain of OutgoingMessage');
+  return found;
+}
+
+/**
+ * Gives a fresh response the overrides and the framing flags of a CGI response: own properties, since Express replaces
+ * the prototype. `storeHead` takes the place of `_storeHeader`.
+ */
+export function prepareResponse(
+  response: ServerResponse,
+  storeHeader: (this: ServerResponse, statusLine: string, headers: ResponseFields) => void,
+): void {
+  const internals = internalsOf(response);
+  internals._storeHeader = storeHeader as unknown as ResponseInternals['_storeHeader'];
+  response.writeContinue = writeContinue as ServerResponse['writeContinue'];
+  response.writeProcessing = writeProcessing as ServerResponse['writeProcessing'];
+  response.writeEarlyHints = writeEarlyHints as ServerResponse['writeEarlyHints'];
+  if (hasWriteInformation) internals.writeInformation = writeInformation;
+  // False for HTTP/1.0, and then `end(body)` would lose its automatic Content-Length.
+  internals.useChunkedEncodingByDefault = true;
+  // The front end adds Date; the connection is not the application's to keep alive.
+  response.sendDate = false;
+  response.removeHeader('connection');
+}
+
+/** Formats the head as Node would over HTTP, with all its validation, after `firstLine`. */
+export function storeHead(response: ServerResponse, firstLine: string, headers: ResponseFields): string {
+  const internals = internalsOf(response);
+  responsePrototype._storeHeader.call(internals, firstLine, headers);
+  return internals._header ?? '';
+}
+
+/** Replaces the formatted head and switches chunk framing off. */
+export function replaceHead(response: ServerResponse, head: string): void {
+  const internals = internalsOf(response);
+  internals._header = head;
+  internals.chunkedEncoding = false;
+}
+
+/** Body bytes that the head promises; undefined where the end of the connection is the end of the body. */
+export function promisedBodyBytes(response: ServerResponse): number | undefined {
+  const internals = internalsOf(response);
+  if (!internals._hasBody || internals._removedContLen || typeof internals._contentLength !== 'number')
+    return undefined;
+  return internals._contentLength;
+}
+
+/** Length of the formatted head in bytes; 0 while there is none. */
+export function headLength(response: ServerResponse): number {
+  return internalsOf(response)._header?.length ?? 0;
+}
+
+/** Says whether the response waits for `drain`, and clears the flag: a later pipe() would wait for ever on it. */
+export function takeNeedDrain(response: ServerResponse): boolean {
+  const internals = internalsOf(response);
+  const needed = internals[kNeedDrain] === true;
+  internals[kNeedDrain] = false;
+  return needed;
+}
+
+// Interim responses: validate as Node does, send nothing, call back. nginx and Apache take a 1xx for the response.
+type InterimWriter = (this: ServerResponse, ...args: never[]) => void;
+
+function silenced(name: string): InterimWriter {
+  const original = responsePrototype[name] as InterimWriter;
+  return function (...args) {
+    const internals = internalsOf(this);
+    internals._writeRaw = swallow;
+    try {
+      original.apply(this, args);
+    } finally {
+      Reflect.deleteProperty(internals, '_writeRaw');
+    }
+  };
+}
+
+function swallow(_data: string, _encoding: BufferEncoding, callback?: () => void): boolean {
+  if (typeof callback === 'function') process.nextTick(callback);
+  return true;
+}
+
+const hasWriteInformation = typeof responsePrototype['writeInformation'] === 'function';
+const writeContinue = silenced('writeContinue');
+const writeProcessing = silenced('writeProcessing');
+const writeEarlyHints = silenced('writeEarlyHints');
+const writeInformation = silenced('writeInformation');
+
+/** Fills `rawHeaders` so that `headers` and `headersDistinct` stay lazy and follow Node's duplicate rules. */
+export function setRequestFields(request: IncomingMessage, fields: readonly string[]): void {
+  (request as unknown as RequestInternals)._addHeaderLines(fields, fields.length);
+}
+
+/** Discards a body nobody reads, as Node does when a response is finished. Returns false if somebody reads it. */
+export function dumpUnread(request: IncomingMessage): boolean {
+  const internals = request as unknown as RequestInternals;
+  if (internals._consuming) return false;
+  internals._dump();
+  return true;
+}
+
+/** Keeps `req.signal` from aborting when the connection closes after a complete response. */
+export function detachAbortSignal(request: IncomingMessage): void {
+  if (kDetachAbortSignal === undefined) return;
+  (request as unknown as Record<symbol, () => void>)[kDetachAbortSignal]?.();
+}
+
+/** Makes the coming `destroy` send a reset. Returns false where there is none: on Unix sockets. */
+export function resetOnDestroy(socket: Socket): boolean {
+  const internals = socket as unknown as SocketInternals;
+  if (typeof internals._handle?.reset !== 'function') return false;
+  internals.resetAndClosing = true;
+  return true;
+}
+
+/** The `close` of a response whose exchange is over; Node's own is tied to the socket, which may linger. */
+export function emitClose(response: ServerResponse): void {
+  const internals = internalsOf(response);
+  if (internals._closed) return;
+  internals.destroyed = true;
+  internals._closed = true;
+  response.emit('close');
+}
+
+/** Bytes that the kernel has not taken, one large write in progress included. */
+export function unsentBytes(socket: ConnectionSocket): number {
+  const queued = (socket as unknown as SocketInternals)._handle?.writeQueueSize ?? 0;
+  return queued > 0 ? queued : socket.writableLength;
+}
+
+/** `socket.server`, which applications reach through `req.socket`. */
+export function setSocketServer(socket: Socket, server: http.Server): void {
+  (socket as unknown as { server: http.Server }).server = server;
+}
+
+/** The socket that this server accepted and gave to the driver. */
+export function socketOf(socket: ConnectionSocket): Socket {
+  return socket as unknown as Socket;
+}
+
+export function serverOf(socket: Socket): http.Server | undefined {
+  return (socket as unknown as { server?: http.Server }).server;
+}
+
+export function prototypeOf(socket: Socket): Socket {
+  return Object.getPrototypeOf(socket) as Socket;
+}
+
+/** Gives an accepted socket the class it would have if `net.Server` let us choose one. */
+export function setPrototype(socket: Socket, prototype: Socket): void {
+  Object.setPrototypeOf(socket, prototype);
+}
+
+/** The constructor's second argument, which Node's types leave out. */
+export function createResponse(
+  responseClass: typeof ServerResponse,
+  request: IncomingMessage,
+  options: ResponseOptions,
+): ServerResponse {
+  const Constructor = responseClass as unknown as new (
+    req: IncomingMessage,
+    options: ResponseOptions,
+  ) => ServerResponse;
+  return new Constructor(request, options);
+}
+
+/** Takes over the duplicate rule for the request's fields that the server was created with. */
+export function copyJoinRule(server: http.Server, request: IncomingMessage): void {
+  const rule = (server as unknown as { joinDuplicateHeaders?: boolean }).joinDuplicateHeaders;
+  if (rule !== undefined) (request as unknown as { joinDuplicateHeaders: boolean }).joinDuplicateHeaders = rule;
+}

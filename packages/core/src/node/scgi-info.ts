@@ -1,0 +1,39 @@
+// `req.scgi`: the SCGI side of a request, for applications. What the front end vouches for is here and nowhere else;
+// what the client sent is in `req.headers`.
+
+import type { CgiEnv } from '../env/index.js';
+import { createEnv } from '../env/index.js';
+
+/** The SCGI side of a request. */
+export class ScgiInfo {
+  readonly #variables: readonly string[];
+  #env: CgiEnv | undefined;
+
+  constructor(variables: readonly string[]) {
+    this.#variables = variables;
+    this.#env = undefined;
+  }
+
+  /** All variables of the request (RFC 3875 §4.1): null prototype, upper-case names, latin1 values. Built on first use. */
+  get env(): CgiEnv {
+    return (this.#env ??= createEnv(this.#variables));
+  }
+}
+
+declare module 'node:http' {
+  interface IncomingMessage {
+    /** The SCGI side of the request. Set on every request of an SCGI server; use `getScgiEnv` where others may come in. */
+    scgi: ScgiInfo;
+  }
+}
+
+/**
+ * The SCGI variables of a request, whatever wraps it (Koa's `ctx`, Fastify's `request`, a plain `req`).
+ * Returns undefined for a request that did not come over SCGI.
+ */
+export function getScgiEnv(message: object): CgiEnv | undefined {
+  const holder: { scgi?: unknown; req?: unknown; raw?: unknown } = message;
+  if (holder.scgi instanceof ScgiInfo) return holder.scgi.env;
+  const inner = holder.req ?? holder.raw;
+  return typeof inner === 'object' && inner !== null ? getScgiEnv(inner) : undefined;
+}

@@ -1,0 +1,321 @@
+// One connection: a socket, a request decoder, a handler. Owns the reading side of the socket and how it ends:
+// back-pressure, aborts, early error answers, linger. Knows no HTTP classes and no environment variables.
+//
+// The socket's listeners are shared functions that find the connection on the socket: with one request per
+// connection, a closure per listener would be the largest part of the driver's cost.
+
+import type { RequestDecoder, RequestEvent, RequestHead } from '../protocol/index.js';
+import { RemoteProtocolError, ScgiError } from '../protocol/index.js';
+import type { ConnectionSocket } from './connection-socket.js';
+import { kConnection } from './connection-socket.js';
+import { formatErrorResponse } from './error-response.js';
+import type { ConnectionHost, RequestHandler } from './handler.js';
+import { currentTurn, isSameArrival } from './turn-clock.js';
+
+/** How far the request has come. */
+export const RequestPhase = { Head: 0, Body: 1, Complete: 2, Closed: 3 } as const;
+export type RequestPhase = (typeof RequestPhase)[keyof typeof RequestPhase];
+
+/** A linger ends after this many periods of `lingerTimeout`, however busy the peer. */
+const LINGER_PERIODS = 4;
+
+/** Drives one SCGI connection. Made when a socket is accepted; reads from then on. */
+export class ScgiConnection {
+  readonly socket: ConnectionSocket;
+  /** Monotonic milliseconds at accept. */
+  readonly acceptedAt: number;
+  readonly #host: ConnectionHost;
+  readonly #decoder: RequestDecoder;
+  #handler: RequestHandler | null;
+  #phase: RequestPhase;
+  /** Nothing more is owed to the peer: the response is sent, or an error was answered in its place. */
+  #responseDone: boolean;
+  #bytesReceived: number;
+  /** Turn of the event loop in which the request became complete; -1 if nobody needs to know. */
+  #completedInTurn: number;
+  #lingering: boolean;
+  #lingerBytesLeft: number;
+  #lingeringSince: number;
+  // Progress as the latest sweep saw it: idle time is measured there, not per chunk.
+  #progressMark: number;
+  #progressAt: number;
+
+  constructor(socket: ConnectionSocket, decoder: RequestDecoder, host: ConnectionHost) {
+    this.socket = socket;
+    this.acceptedAt = performance.now();
+    this.#host = host;
+    this.#decoder = decoder;
+    this.#handler = null;
+    this.#phase = RequestPhase.Head;
+    this.#responseDone = false;
+    this.#bytesReceived = 0;
+    this.#completedInTurn = -1;
+    this.#lingering = false;
+    this.#lingerBytesLeft = 0;
+    this.#lingeringSince = 0;
+    this.#progressMark = 0;
+    this.#progressAt = this.acceptedAt;
+    socket[kConnection] = this;
+    socket.on('data', onData);
+    socket.on('end', onEnd);
+    socket.on('drain', onDrain);
+    socket.on('error', onError);
+    socket.on('close', onClose);
+  }
+
+  get phase(): RequestPhase {
+    return this.#phase;
+  }
+
+  /** True until the first byte has arrived: closing now loses nothing. */
+  get isIdle(): boolean {
+    return this.#bytesReceived === 0;
+  }
+
+  /**
+   * The response is whole and the socket has taken it. Closes at once if the request was read to its end. Otherwise
+   * half-closes and reads on, because closing with unread input resets the connection, which Apache turns into a 500
+   * or a hang. With `discard` that reading is bounded (`lingerTimeout`, `lingerBytes`); without, the handler goes on
+   * taking the body at its own pace.
+   */
+  finish(discard: boolean): void {
+    if (this.#responseDone) return;
+    this.#responseDone = true;
+    if (this.socket.destroyed) return;
+    if (this.#requestIsRead()) {
+      this.#closeWhenSent();
+    } else {
+      this.socket.end();
+      if (discard) this.#linger();
+    }
+  }
+
+  /** Answers `error` in place of a response, then closes so that the peer can read the answer. */
+  answer(error: ScgiError): void {
+    if (this.#responseDone) return;
+    this.#responseDone = true;
+    if (this.socket.destroyed) return;
+    this.socket.write(formatErrorResponse(error));
+    if (this.#phase === RequestPhase.Head) {
+      this.socket.end();
+      this.#linger();
+    } else {
+      // The application has the request: it should learn now that there is no point in going on.
+      this.#closeWhenSent();
+    }
+  }
+
+  /** Applies the deadlines that are due at `now` (monotonic milliseconds). Called by the server's sweep. */
+  checkDeadlines(now: number): void {
+    const host = this.#host;
+    if (this.#lingering) {
+      const silentSince = this.#progressSince(now);
+      if (
+        isDue(host.lingerTimeout, silentSince, now) ||
+        isDue(host.lingerTimeout * LINGER_PERIODS, this.#lingeringSince, now)
+      ) {
+        this.socket.destroy();
+      }
+    } else if (this.#phase === RequestPhase.Head) {
+      if (isDue(host.headersTimeout, this.acceptedAt, now)) this.#timeOut('ERR_SCGI_HEAD_TIMEOUT');
+    } else if (this.#phase === RequestPhase.Body && isDue(host.requestTimeout, this.acceptedAt, now)) {
+      this.#timeOut('ERR_SCGI_REQUEST_TIMEOUT');
+    } else {
+      this.#relieveDeadlock();
+      const since = this.#progressSince(now);
+      if (!this.#waitsForPeer()) this.#progressAt = now;
+      else if (isDue(host.idleTimeout, since, now)) this.#timeOut('ERR_SCGI_IDLE_TIMEOUT');
+    }
+  }
+
+  #waitsForPeer(): boolean {
+    if (this.socket.writableNeedDrain) return true;
+    return this.#phase === RequestPhase.Body && !this.socket.isPaused();
+  }
+
+  /** When the peer last sent or took a byte, to the precision of the sweep. */
+  #progressSince(now: number): number {
+    const mark = this.#bytesReceived - this.#host.unsentBytes(this.socket);
+    if (mark !== this.#progressMark) {
+      this.#progressMark = mark;
+      this.#progressAt = now;
+    }
+    return this.#progressAt;
+  }
+
+  #timeOut(code: 'ERR_SCGI_HEAD_TIMEOUT' | 'ERR_SCGI_REQUEST_TIMEOUT' | 'ERR_SCGI_IDLE_TIMEOUT'): void {
+    this.#failPeer(new RemoteProtocolError(code));
+  }
+
+  /** Called by the socket: bytes of the request. */
+  receive(chunk: Uint8Array): void {
+    this.#bytesReceived += chunk.length;
+    if (this.#lingering || this.#phase === RequestPhase.Complete) {
+      // Bytes nobody asked for: the rest of a declined body, or garbage behind a complete request.
+      this.#lingerBytesLeft -= chunk.length;
+      if (this.#lingerBytesLeft < 0) {
+        this.socket.destroy();
+        return;
+      }
+    }
+    if (this.#phase === RequestPhase.Head && this.#responseDone) return;
+    this.#decoder.receiveData(chunk);
+    this.#dispatchEvents();
+  }
+
+  /** Called by the socket: the peer has sent its last byte. */
+  receiveEof(): void {
+    if (this.#responseDone || (this.#phase === RequestPhase.Head && this.isIdle)) {
+      // A health probe connects and closes; after an answer the peer's FIN is the end we wait for.
+      this.#closeWhenSent();
+    } else if (this.#phase === RequestPhase.Complete) {
+      if (this.#eofIsAbort()) this.socket.destroy();
+    } else {
+      this.#decoder.receiveEof();
+      this.#dispatchEvents();
+    }
+  }
+
+  #eofIsAbort(): boolean {
+    const rule = this.#host.halfOpen;
+    if (rule !== 'auto') return rule === 'abort';
+    return this.#completedInTurn < 0 || !isSameArrival(this.#completedInTurn);
+  }
+
+  #dispatchEvents(): void {
+    for (;;) {
+      let event: RequestEvent | null;
+      try {
+        event = this.#decoder.nextEvent();
+      } catch (error) {
+        if (!(error instanceof ScgiError)) throw error;
+        this.#failPeer(error);
+        return;
+      }
+      if (event === null) return;
+      if (event.type === 'body') this.#deliver(event.data);
+      else if (event.type === 'end') this.#complete();
+      else if (!this.#start(event.head)) return;
+    }
+  }
+
+  #start(head: RequestHead): boolean {
+    let handler: RequestHandler;
+    try {
+      handler = this.#host.createHandler(this, head);
+    } catch (error) {
+      if (!(error instanceof ScgiError)) throw error;
+      this.#failPeer(error);
+      return false;
+    }
+    this.#phase = RequestPhase.Body;
+    this.#handler = handler;
+    handler.start();
+    return true;
+  }
+
+  #deliver(data: Uint8Array): void {
+    const handler = this.#handler;
+    if (handler === null || handler.onBody(data) || this.#lingering) return;
+    if (!this.#mayBufferAhead(handler)) this.socket.pause();
+  }
+
+  /**
+   * Apache writes its whole body before it reads a byte of the response: while the response is blocked, waiting for
+   * the application to read would wait for ever, so body bytes are taken in up to a bound.
+   */
+  #mayBufferAhead(handler: RequestHandler): boolean {
+    return this.socket.writableNeedDrain && handler.bufferedBytes < this.#host.maxBufferedBody;
+  }
+
+  /** The response may block after the body was paused; nothing tells us but the sweep. */
+  #relieveDeadlock(): void {
+    const handler = this.#handler;
+    if (handler !== null && this.socket.isPaused() && this.#mayBufferAhead(handler)) this.socket.resume();
+  }
+
+  #complete(): void {
+    const handler = this.#handler;
+    if (handler === null) return;
+    this.#phase = RequestPhase.Complete;
+    if (!this.#lingering) this.#lingerBytesLeft = this.#host.lingerBytes;
+    handler.onEnd();
+    if (this.#responseDone) {
+      this.#closeWhenSent();
+      return;
+    }
+    // An EOF that matters only to an unfinished response; the usual small one is in the kernel by now.
+    if (!handler.responseEnded || this.socket.writableLength > 0) this.#completedInTurn = currentTurn();
+    // From here on reading only watches for the EOF.
+    if (this.socket.isPaused()) this.socket.resume();
+  }
+
+  /** The peer is at fault, or silent: tell the host, answer if that is still possible, close. */
+  #failPeer(error: ScgiError): void {
+    if (this.#host.onPeerError(this, error)) return;
+    if (this.#responseDone || this.#handler?.responseStarted) this.socket.destroy();
+    else this.answer(error);
+  }
+
+  /** Nothing is left to read: closing cannot reset the connection under the response. */
+  #requestIsRead(): boolean {
+    return this.#phase !== RequestPhase.Head && this.#decoder.bodyBytesLeft === 0 && this.#decoder.trailingBytes === 0;
+  }
+
+  #closeWhenSent(): void {
+    const { socket } = this;
+    // The common case skips the shutdown round trip: close() sends the FIN.
+    if (socket.writableLength === 0) socket.destroy();
+    else socket.end(() => socket.destroy());
+  }
+
+  #linger(): void {
+    this.#lingering = true;
+    this.#lingerBytesLeft = this.#host.lingerBytes;
+    this.#lingeringSince = performance.now();
+    this.#progressAt = this.#lingeringSince;
+    this.socket.resume();
+  }
+
+  /** Called by the socket. */
+  drained(): void {
+    this.#handler?.onDrain();
+  }
+
+  /** Called by the socket: reset, broken pipe and the like. */
+  socketFailed(error: Error): void {
+    if (!this.#host.onPeerError(this, error)) this.socket.destroy(error);
+  }
+
+  /** Called by the socket, last. */
+  closed(): void {
+    if (this.#phase === RequestPhase.Closed) return;
+    this.#phase = RequestPhase.Closed;
+    this.#host.onConnectionClose(this);
+    this.#handler?.onClose();
+  }
+}
+
+function onData(this: ConnectionSocket, chunk: Uint8Array): void {
+  this[kConnection]?.receive(chunk);
+}
+
+function onEnd(this: ConnectionSocket): void {
+  this[kConnection]?.receiveEof();
+}
+
+function onDrain(this: ConnectionSocket): void {
+  this[kConnection]?.drained();
+}
+
+function onError(this: ConnectionSocket, error: Error): void {
+  this[kConnection]?.socketFailed(error);
+}
+
+function onClose(this: ConnectionSocket): void {
+  this[kConnection]?.closed();
+}
+
+function isDue(timeoutMs: number, sinceMs: number, nowMs: number): boolean {
+  return timeoutMs > 0 && nowMs - sinceMs >= timeoutMs;
+}

@@ -1,0 +1,5 @@
+export { ScgiConnection, RequestPhase } from './connection.js';
+export type { ConnectionSocket } from './connection-socket.js';
+export { formatErrorResponse } from './error-response.js';
+export type { ConnectionHost, ConnectionSettings, HalfOpenRule, RequestHandler } from './handler.js';
+export { ConnectionSweep } from './sweep.js';
