@@ -49,6 +49,7 @@ export class NodeExchange implements RequestHandler {
   readonly #socket: Socket;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
+  readonly #isOutside: boolean;
   #finished: boolean;
 
   constructor(server: ScgiHttpServer, connection: ScgiConnection, head: RequestHead, facts: ScgiRequest) {
@@ -62,12 +63,15 @@ export class NodeExchange implements RequestHandler {
     carryExchange(socket, this);
     const request = new server.incomingMessageClass(socket);
     request.method = facts.method;
-    request.url = facts.target;
+    const mount = server.mountOf(facts);
+    this.#isOutside = mount === undefined;
+    request.url = mount?.url ?? facts.target;
+    if (mount !== undefined && mount.basePath !== '') Object.assign(request, { originalUrl: facts.target });
     request.httpVersionMajor = 1;
     request.httpVersionMinor = facts.httpVersionMinor;
     request.httpVersion = facts.httpVersionMinor === 1 ? '1.1' : '1.0';
     copyJoinRule(server, request);
-    request.scgi = new ScgiInfo(head.variables);
+    request.scgi = new ScgiInfo(head.variables, mount?.basePath ?? '');
     setRequestFields(request, facts.fields);
     this.#request = request;
     this.#response = createResponse(server.serverResponseClass, request, server.responseOptions);
@@ -102,8 +106,8 @@ export class NodeExchange implements RequestHandler {
     if (requestStart.hasSubscribers) {
       requestStart.publish({ request, response, socket: this.#socket, server: this.#server });
     }
-    if (this.#server.enterBasePath(request)) this.#server.emit('request', request, response);
-    else response.writeHead(404).end();
+    if (this.#isOutside) response.writeHead(404).end();
+    else this.#server.emit('request', request, response);
   }
 
   onBody(chunk: Uint8Array): boolean {

@@ -5,6 +5,7 @@
 import http from 'node:http';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { ScgiRequest } from '../env/index.js';
 import { readRequest, resolveBodyLength, splitBasePath } from '../env/index.js';
 import type { RequestDecoderOptions, RequestHead } from '../protocol/index.js';
 import { LocalProtocolError, RequestDecoder } from '../protocol/index.js';
@@ -41,10 +42,19 @@ export interface ScgiHttpServerOptions extends http.ServerOptions {
   strict?: boolean | undefined;
   /** Accept requests without SCGI or CONTENT_LENGTH, as hand-made clients send. Default false. */
   lax?: boolean | undefined;
-  /** Path prefix that the application does not see: `req.url` is what follows it, `req.originalUrl` the whole. Default none. */
+  /**
+   * Path prefix that the application does not see, e.g. '/app', or 'SCRIPT_NAME' for the one the front end states:
+   * `req.url` is what follows it, `req.originalUrl` the whole; requests outside of it are answered 404. Default none.
+   */
   basePath?: string | undefined;
   /** Send `X-Accel-Buffering: no` with event streams, so that nginx passes each event on. Default true. */
   unbufferedEvents?: boolean | undefined;
+}
+
+/** Where an application is mounted, and what it sees of the target. */
+export interface Mount {
+  readonly basePath: string;
+  readonly url: string;
 }
 
 const DEFAULT_HEADERS_TIMEOUT_MS = 10_000;
@@ -119,14 +129,12 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
     return unsentBytes(socket);
   }
 
-  /** Cuts `basePath` off `request.url`. Returns false for a request outside of it, which is not the application's. */
-  enterBasePath(request: IncomingMessage): boolean {
-    if (this.#basePath === '') return true;
-    const whole = request.url ?? '';
-    const inside = splitBasePath(whole, this.#basePath);
-    if (inside === undefined) return false;
-    Object.assign(request, { originalUrl: whole, url: inside });
-    return true;
+  /** The mount point of a request; undefined for one outside of it, which is not the application's. */
+  mountOf(facts: ScgiRequest): Mount | undefined {
+    const basePath = this.#basePath === 'SCRIPT_NAME' ? facts.scriptName : this.#basePath;
+    if (basePath === '') return { basePath, url: facts.target };
+    const url = splitBasePath(facts.target, basePath);
+    return url === undefined ? undefined : { basePath, url };
   }
 
   override closeAllConnections(): void {
@@ -184,9 +192,9 @@ function decoderOptions(options: ScgiHttpServerOptions): RequestDecoderOptions {
 }
 
 function checkBasePath(basePath: string | undefined): string {
-  if (basePath === undefined || basePath === '' || basePath === '/') return '';
+  if (basePath === undefined || basePath === 'SCRIPT_NAME') return basePath ?? '';
   if (!basePath.startsWith('/')) {
-    throw new LocalProtocolError('ERR_SCGI_OPTION', { basePath, remedy: `write "/${basePath}"` });
+    throw new LocalProtocolError('ERR_SCGI_OPTION', { basePath, remedy: `write "/${basePath}" or "SCRIPT_NAME"` });
   }
-  return basePath;
+  return basePath.replace(/\/+$/, '');
 }

@@ -6,10 +6,13 @@ import { createEnv } from '../env/index.js';
 
 /** The SCGI side of a request. */
 export class ScgiInfo {
+  /** The part of the path that was cut off `req.url` by the option `basePath`; empty if none was. */
+  readonly basePath: string;
   readonly #variables: readonly string[];
   #env: CgiEnv | undefined;
 
-  constructor(variables: readonly string[]) {
+  constructor(variables: readonly string[], basePath: string) {
+    this.basePath = basePath;
     this.#variables = variables;
     this.#env = undefined;
   }
