@@ -42,6 +42,7 @@ async function serve() {
     process.exit(exitCode);
   };
   process.on('SIGINT', () => void stop(0)).on('SIGTERM', () => void stop(0));
+  onOrphaned(() => void stop(0));
   appExit.then((reason) => {
     if (!stopping) console.error(`The example ended by itself (${reason}).`);
     return stop(1);
@@ -91,6 +92,16 @@ function announce(front, address, pid) {
   browser → HTTP front (this process) → SCGI ${address} → Express (process ${pid})
   Ctrl-C stops it.
 `);
+}
+
+/** npm passes SIGTERM on to its shell, which dies of it without a word to us: losing the parent has to do. */
+function onOrphaned(callback) {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    callback();
+  }, 500);
 }
 
 async function waitUntilListening(address, given) {

@@ -66,7 +66,7 @@ function summarise() {
   for (const reason of new Set(skips.map((skipped) => skipped.reason))) {
     const names = skips.filter((skipped) => skipped.reason === reason).map((skipped) => skipped.name);
     const shown = names.length > 3 ? [...names.slice(0, 3), `… and ${names.length - 3} more`] : names;
-    console.log(`  ${reason || 'no reason given'}`);
+    console.log(`  ${reason || 'for the reason in the name'}`);
     for (const name of shown) console.log(`    ${name}`);
   }
   console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);

@@ -1,16 +1,17 @@
 // Brings the npm packages and the builds of the workspace up to date, doing nothing where nothing is needed.
 
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, step } from './run.js';
 
 /** Installs the npm packages if they are missing or older than the lock file. Returns whether they are there. */
 export async function ensurePackages() {
   if (packagesAreCurrent()) return true;
-  const hasLock = existsSync(join(root, 'package-lock.json'));
+  // Not `npm ci`: it refuses a lock file without the native packages of some platform it will never run on, and a
+  // registry that does not mirror all platforms makes such files. This takes the locked versions all the same.
   // NODE_ENV=production in the environment would leave the build tools out.
-  const args = [hasLock ? 'ci' : 'install', '--include=dev', '--no-fund', '--no-audit'];
-  const { ok } = await step(`install npm packages (npm ${args[0]})`, ...npm(args));
+  const args = ['install', '--no-save', '--include=dev', '--no-fund', '--no-audit'];
+  const { ok } = await step('install npm packages', ...npm(args));
   return ok;
 }
 
@@ -35,7 +36,7 @@ function packagesAreCurrent() {
   // npm leaves a copy of the lock file behind when, and only when, an installation is complete.
   const installed = modifiedAt('node_modules/.package-lock.json');
   const wanted = modifiedAt('package-lock.json');
-  // `npm install` writes both within one moment, in either order.
+  // Adding a package writes both within one moment, in either order.
   return installed !== undefined && (wanted === undefined || wanted <= installed + 2000);
 }
 

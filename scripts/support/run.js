@@ -59,7 +59,7 @@ export async function step(name, command, args, options = {}) {
   const progress = startProgress(name);
   const result = await run(command, args, { ...options, onWait: progress.wait });
   progress.end(`${result.ok ? 'ok  ' : 'FAIL'} ${name} (${formatSeconds(result.seconds)})`);
-  if (!result.ok) process.stdout.write(indent(lastLines(result.output, 60)));
+  if (!result.ok) process.stdout.write(indent(excerpt(result.output)));
   return result;
 }
 
@@ -83,10 +83,11 @@ function startProgress(name) {
   };
 }
 
-function lastLines(text, count) {
+/** The first lines, where npm says what is wrong, and the last ones, where others do. */
+function excerpt(text, head = 20, tail = 40) {
   const lines = text.trimEnd().split('\n');
-  const cut = lines.length > count ? [`… ${lines.length - count} lines before this`] : [];
-  return [...cut, ...lines.slice(-count)];
+  const left = lines.length - head - tail;
+  return left <= 0 ? lines : [...lines.slice(0, head), `… ${left} more lines …`, ...lines.slice(-tail)];
 }
 
 function indent(lines) {
