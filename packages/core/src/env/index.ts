@@ -1,5 +1,8 @@
+// The public face of the mapping between meta-variables and HTTP: re-exports only.
+
 export { readAuthority, readScheme } from './authority.js';
 export { splitBasePath } from './base-path.js';
 export { resolveBodyLength } from './body-length.js';
+export { type HttpRequestFacts, variablesFromHttp } from './from-http.js';
 export { readRequest, type ScgiRequest } from './request.js';
 export { type CgiEnv, createEnv } from './variables.js';

@@ -7,12 +7,18 @@ import { type RequestFacts, Slot } from './request-facts.js';
 
 const SLASH = 0x2f;
 
-/** @throws RemoteProtocolError ERR_SCGI_REQUEST_TARGET */
+/**
+ * Finds what no target may hold: blanks and control characters, with which the request line would not have been one.
+ * Octets from 0x80 may stand as they are, which is what Node's own parser does; a number sign too.
+ */
+export const invisible: RegExp = /[^\x21-\x7e\x80-\xff]/;
+
+/** The target as the application sees it. @throws RemoteProtocolError ERR_SCGI_REQUEST_TARGET */
 export function resolveTarget(facts: RequestFacts, method: string): string {
   const uri = facts[Slot.requestUri];
   const target =
     uri === undefined || uri === '' || isApacheLocalRedirect(facts) ? rebuildTarget(facts) : reduceTarget(uri, method);
-  if (target === undefined || !isVisible(target)) throw targetError(uri);
+  if (target === undefined || invisible.test(target)) throw targetError(uri);
   return target;
 }
 
@@ -60,16 +66,6 @@ function rebuildTarget(facts: RequestFacts): string | undefined {
   if (path.charCodeAt(0) !== SLASH) return undefined;
   const query = facts[Slot.queryString];
   return query === undefined || query === '' ? encodePath(path) : `${encodePath(path)}?${query}`;
-}
-
-// No blanks and no control characters: with one of those the request line would not have been one.
-// Octets from 0x80 stay as they are, which is what Node's own parser does; a number sign too.
-function isVisible(target: string): boolean {
-  for (let index = 0; index < target.length; index++) {
-    const code = target.charCodeAt(index);
-    if (code <= 0x20 || code === 0x7f || code > 0xff) return false;
-  }
-  return true;
 }
 
 // RFC 9112 §3.2.3: host and port, both. Loose about the host: an application that serves CONNECT decides what it means.
