@@ -55,8 +55,8 @@ describe('a new socket', () => {
     expect(readdirSync(folder)).toEqual(['app.sock']);
   });
 
-  test.each([0o000, 0o022, 0o077])('has mode 0660 by default, with umask %o', async (umask) => {
-    setUmask(umask);
+  test.each(['000', '022', '077'])('has mode 0660 by default, with umask %s', async (umask) => {
+    setUmask(Number.parseInt(umask, 8));
     const { path } = await open(greeter(), join(temporaryFolder(), 'app.sock'));
     expect(mode(path)).toBe('660');
   });
