@@ -12,12 +12,18 @@ const NUMBER_SIGN = 0x23;
  * `basePath` starts with a slash and may be percent-encoded; a slash at its end counts for nothing.
  */
 export function splitBasePath(target: string, basePath: string): string | undefined {
-  let length = basePath.length;
-  while (length > 0 && basePath.charCodeAt(length - 1) === SLASH) length--;
-  if (length === 0) return target;
-  const end = matchPath(target, decodePath(basePath.slice(0, length)));
+  const path = decodeBasePath(basePath);
+  if (path === '') return target;
+  const end = matchPath(target, path);
   if (end === -1) return undefined;
   return target.charCodeAt(end) === SLASH ? target.slice(end) : `/${target.slice(end)}`;
+}
+
+/** The mount point as `matchPath` wants it: decoded, without slashes at its end, so `/` is the empty string. */
+export function decodeBasePath(basePath: string): string {
+  let length = basePath.length;
+  while (length > 0 && basePath.charCodeAt(length - 1) === SLASH) length--;
+  return decodePath(basePath.slice(0, length));
 }
 
 /**

@@ -3,7 +3,7 @@
 
 import { LocalProtocolError, RemoteProtocolError } from '../protocol/errors.js';
 import { isFieldValue, isToken } from '../protocol/field-syntax.js';
-import { decodePath, splitBasePath } from './base-path.js';
+import { decodeBasePath, decodePath, matchPath } from './base-path.js';
 import { listTokens, trimFieldValue } from './fields.js';
 import { invisible, splitAbsoluteForm } from './request-target.js';
 import { fieldVariable, isSingleValued } from './variable-names.js';
@@ -86,15 +86,15 @@ function targetVariables(request: HttpRequestFacts, target: string): string[] {
     throw new RemoteProtocolError('ERR_SCGI_REQUEST_TARGET', { value: target.slice(0, 80) });
   }
   const query = target.indexOf('?');
-  const scriptName = request.scriptName ?? '';
-  const below = splitBasePath(query === -1 ? target : target.slice(0, query), scriptName);
-  if (below === undefined) throw new LocalProtocolError('ERR_SCGI_OPTION', { scriptName });
+  const path = query === -1 ? target : target.slice(0, query);
   // SCRIPT_NAME and PATH_INFO are decoded (RFC 3875 §4.1.5, §4.1.13); REQUEST_URI has the path as it was sent.
-  const mount = decodePath(scriptName.endsWith('/') ? scriptName.slice(0, -1) : scriptName);
-  const pathInfo = below.startsWith('/') ? decodePath(below) : '';
+  const scriptName = decodeBasePath(request.scriptName ?? '');
+  const end = scriptName === '' ? 0 : matchPath(path, scriptName);
+  if (end === -1) throw new LocalProtocolError('ERR_SCGI_OPTION', { scriptName });
+  const pathInfo = path.startsWith('/') ? decodePath(path.slice(end)) : '';
   if (pathInfo.includes('\0')) throw new RemoteProtocolError('ERR_SCGI_REQUEST_TARGET', { value: target.slice(0, 80) });
   const queryString = query === -1 ? '' : target.slice(query + 1);
-  return ['REQUEST_URI', target, 'SCRIPT_NAME', mount, 'PATH_INFO', pathInfo, 'QUERY_STRING', queryString];
+  return ['REQUEST_URI', target, 'SCRIPT_NAME', scriptName, 'PATH_INFO', pathInfo, 'QUERY_STRING', queryString];
 }
 
 function collectFields(request: HttpRequestFacts): Map<string, string> {

@@ -1,0 +1,151 @@
+import { describe, expect, it } from 'vitest';
+import { createEnv, type CgiEnv, type HttpRequestFacts, variablesFromHttp } from '../../src/env/index.js';
+
+const convert = (request: Partial<HttpRequestFacts>): CgiEnv =>
+  createEnv(variablesFromHttp({ method: 'GET', target: '/', fields: [], ...request }));
+
+const lines = (variables: readonly string[]): string[] =>
+  variables.flatMap((text, index) => (index % 2 === 0 ? [`${text}=${variables[index + 1]}`] : []));
+
+const httpVariables = (fields: readonly string[], upgrade = false): Record<string, string | undefined> =>
+  Object.fromEntries(Object.entries(convert({ fields, upgrade })).filter(([name]) => name.startsWith('HTTP_')));
+
+describe('variablesFromHttp', () => {
+  it('has everything that a gateway knows', () => {
+    const variables = variablesFromHttp({
+      method: 'POST',
+      target: '/app/x%20y?q=%31',
+      fields: ['Host', 'example.com:8443', 'Content-Type', 'text/plain', 'Content-Length', '5', 'X-A', '1'],
+      httpVersion: '1.0',
+      encrypted: true,
+      remoteAddress: '203.0.113.7',
+      remotePort: 59524,
+      localAddress: '192.0.2.1',
+      localPort: 8443,
+      scriptName: '/app',
+    });
+    expect(lines(variables)).toEqual([
+      'REQUEST_METHOD=POST',
+      'REQUEST_URI=/app/x%20y?q=%31',
+      'SCRIPT_NAME=/app',
+      'PATH_INFO=/x y',
+      'QUERY_STRING=q=%31',
+      'SERVER_PROTOCOL=HTTP/1.0',
+      'GATEWAY_INTERFACE=CGI/1.1',
+      'REQUEST_SCHEME=https',
+      'HTTPS=on',
+      'SERVER_NAME=example.com',
+      'SERVER_PORT=8443',
+      'SERVER_ADDR=192.0.2.1',
+      'REMOTE_ADDR=203.0.113.7',
+      'REMOTE_PORT=59524',
+      'HTTP_HOST=example.com:8443',
+      'CONTENT_TYPE=text/plain',
+      'HTTP_X_A=1',
+    ]);
+  });
+
+  it('leaves out what it does not know', () => {
+    expect({ ...convert({}) }).toEqual({
+      REQUEST_METHOD: 'GET',
+      REQUEST_URI: '/',
+      SCRIPT_NAME: '',
+      PATH_INFO: '/',
+      QUERY_STRING: '',
+      SERVER_PROTOCOL: 'HTTP/1.1',
+      GATEWAY_INTERFACE: 'CGI/1.1',
+      REQUEST_SCHEME: 'http',
+      SERVER_NAME: 'localhost',
+      SERVER_PORT: '80',
+    });
+  });
+
+  it.each([
+    ['/app', '/app', '/app', ''],
+    ['/app/', '/app', '/app', '/'],
+    ['/app?q', '/app/', '/app', ''],
+    ['/a%20b/c%2Fd', '/a%20b', '/a b', '/c/d'],
+    ['*', '', '', ''],
+  ])('cuts %s at %j into %j and %j', (target, scriptName, name, pathInfo) => {
+    expect(convert({ target, scriptName })).toMatchObject({
+      REQUEST_URI: target,
+      SCRIPT_NAME: name,
+      PATH_INFO: pathInfo,
+    });
+  });
+
+  it('takes the host of an absolute form, and its path', () => {
+    const env = convert({ target: 'http://other.example:81/x?q', fields: ['Host', 'example.com'] });
+    expect(env).toMatchObject({ REQUEST_URI: '/x?q', HTTP_HOST: 'other.example:81', SERVER_NAME: 'other.example' });
+  });
+
+  it.each([
+    ['', 'ERR_SCGI_REQUEST_TARGET'],
+    ['/a b', 'ERR_SCGI_REQUEST_TARGET'],
+    ['/\n', 'ERR_SCGI_REQUEST_TARGET'],
+    ['/☃', 'ERR_SCGI_REQUEST_TARGET'],
+    ['/%00', 'ERR_SCGI_REQUEST_TARGET'],
+  ])('refuses the target %j', (target, code) => {
+    expect(() => convert({ target })).toThrow(expect.objectContaining({ code }));
+  });
+
+  it('refuses a target outside the mount point', () => {
+    const expected = expect.objectContaining({ code: 'ERR_SCGI_OPTION' });
+    expect(() => convert({ target: '/appzzz', scriptName: '/app' })).toThrow(expected);
+  });
+
+  it('refuses a method that is no token', () => {
+    const expected = expect.objectContaining({ code: 'ERR_SCGI_REQUEST_METHOD' });
+    expect(() => convert({ method: 'GET /' })).toThrow(expected);
+  });
+});
+
+describe('the fields', () => {
+  it.each([
+    ['Connection', 'close'],
+    ['Keep-Alive', 'timeout=5'],
+    ['Proxy-Connection', 'keep-alive'],
+    ['Proxy-Authorization', 'Basic eDp5'],
+    ['TE', 'trailers'],
+    ['Trailer', 'X-Sum'],
+    ['Transfer-Encoding', 'chunked'],
+    ['Upgrade', 'websocket'],
+    ['Expect', '100-continue'],
+    ['Content-Length', '5'],
+    ['Proxy', 'http://evil.example'],
+    ['X_Forwarded_For', '127.0.0.1'],
+  ])('%s stays with the gateway', (name, value) => {
+    expect(httpVariables([name, value])).toEqual({});
+  });
+
+  it('that Connection names stay too', () => {
+    const fields = ['X-A', '1', 'Connection', 'x-a ,X-C', 'X-B', '2', 'X-C', '3', 'Connection', 'x-d', 'X-D', '4'];
+    expect(httpVariables(fields)).toEqual({ HTTP_X_B: '2' });
+  });
+
+  it('that a request cannot do without stay whatever Connection names', () => {
+    const fields = ['Connection', 'host, content-type', 'Host', 'a', 'Content-Type', 'b'];
+    expect(convert({ fields })).toMatchObject({ HTTP_HOST: 'a', CONTENT_TYPE: 'b' });
+  });
+
+  it('of an upgrade go on when the gateway tunnels it', () => {
+    const fields = ['Connection', 'keep-alive, Upgrade, x-a', 'Upgrade', 'websocket', 'X-A', '1'];
+    expect(httpVariables(fields, true)).toEqual({ HTTP_CONNECTION: 'upgrade', HTTP_UPGRADE: 'websocket' });
+  });
+
+  it('that repeat are joined, or the first one counts where Node shows the first one', () => {
+    const fields = ['X-A', '1', 'Cookie', 'a=1', 'Host', 'a', 'x-a', '2', 'cookie', 'b=2', 'host', 'b'];
+    expect(httpVariables(fields)).toEqual({ HTTP_X_A: '1, 2', HTTP_COOKIE: 'a=1; b=2', HTTP_HOST: 'a' });
+  });
+
+  it.each([
+    ['X-A', 'a\r\nb'],
+    ['X-A', 'a\0b'],
+    ['X-A', '☃'],
+    ['X A', 'x'],
+    ['', 'x'],
+    ['Content-Type', 'a\nb'],
+  ])('are refused with %j: %j', (name, value) => {
+    expect(() => httpVariables([name, value])).toThrow(expect.objectContaining({ code: 'ERR_SCGI_VARIABLE' }));
+  });
+});

@@ -1,0 +1,180 @@
+// One test for each thing that a front end does in its own way; what each one sends is in fixtures/captures.
+
+import { describe, expect, it } from 'vitest';
+import { readRequest, type ScgiRequest } from '../../src/env/index.js';
+
+const read = (...variables: string[]): ScgiRequest =>
+  readRequest(['CONTENT_LENGTH', '0', 'SCGI', '1', 'REQUEST_METHOD', 'GET', ...variables]);
+
+describe('nginx', () => {
+  it('sends CONTENT_TYPE empty for a request without one', () => {
+    expect(read('REQUEST_URI', '/', 'CONTENT_TYPE', '').fields).toEqual([]);
+  });
+
+  it('sends HTTP_PROXY (httpoxy), which is no field', () => {
+    expect(read('REQUEST_URI', '/', 'HTTP_PROXY', 'http://evil.example:8080').fields).toEqual([]);
+  });
+
+  it('sends HTTP_TRANSFER_ENCODING although it has taken the chunks apart', () => {
+    expect(read('REQUEST_URI', '/', 'HTTP_TRANSFER_ENCODING', 'chunked').fields).toEqual([]);
+  });
+
+  it('before 1.23 sends a repeated field as a repeated variable', () => {
+    const { fields } = read('REQUEST_URI', '/', 'HTTP_X_A', '1', 'HTTP_X_B', 'b', 'HTTP_X_A', '2');
+    expect(fields).toEqual(['x-a', '1', 'x-b', 'b', 'x-a', '2']);
+  });
+
+  it('sends a configured value after the one of an include: the last Host, target and method count', () => {
+    const configured = ['REQUEST_URI', '/override', 'REQUEST_METHOD', 'PUT', 'HTTP_HOST', 'app'];
+    const request = read('REQUEST_URI', '/dup', 'HTTP_HOST', 'client', ...configured);
+    expect(request).toMatchObject({ method: 'PUT', target: '/override', fields: ['host', 'app'] });
+  });
+
+  it('leaves a tab at the end of a value', () => {
+    expect(read('REQUEST_URI', '/', 'HTTP_X_A', 'v  \t').fields).toEqual(['x-a', 'v']);
+  });
+
+  it('with ignore_invalid_headers off sends names with a dot', () => {
+    expect(read('REQUEST_URI', '/', 'HTTP_X.DOT', '1').fields).toEqual(['x.dot', '1']);
+  });
+
+  it('keeps REQUEST_URI through a rewrite', () => {
+    expect(read('REQUEST_URI', '/rw/foo%20bar?x=1', 'DOCUMENT_URI', '/app1/new/foo bar').target).toBe(
+      '/rw/foo%20bar?x=1',
+    );
+  });
+
+  it('has no address for a client on a Unix socket', () => {
+    const request = read('REQUEST_URI', '/', 'REMOTE_ADDR', 'unix:', 'REMOTE_PORT', '');
+    expect(request.remoteAddress).toBeUndefined();
+    expect(request.remotePort).toBeUndefined();
+  });
+
+  it.each([
+    ['/app2/x%20y?q', '/app2', '/app2'],
+    ['/app2', '/app2', '/app2'],
+    ['/%61pp2/x', '/app2', '/%61pp2'],
+    ['/app2/x', '/app2/', '/app2'],
+    ['/a%20b/x', '/a b', '/a%20b'],
+    ['/app2zzz/y', '/app2', ''],
+    ['/x', '/', ''],
+  ])('mounts %s at the configured SCRIPT_NAME %s: %j', (uri, scriptName, mount) => {
+    expect(read('SCRIPT_NAME', scriptName, 'REQUEST_URI', uri).scriptName).toBe(mount);
+  });
+});
+
+describe('Apache', () => {
+  const apache = ['SERVER_SOFTWARE', 'Apache', 'SCRIPT_FILENAME', 'proxy:scgi://127.0.0.1:4000/other'];
+
+  it('keeps the absolute form', () => {
+    expect(read(...apache, 'REQUEST_URI', 'http://other.example:8080/abs/path?q=1').target).toBe('/abs/path?q=1');
+  });
+
+  it('forwards CONNECT', () => {
+    expect(read(...apache, 'REQUEST_METHOD', 'CONNECT', 'REQUEST_URI', 'example.com:443').target).toBe(
+      'example.com:443',
+    );
+  });
+
+  it('has the whole decoded path as SCRIPT_NAME, which is no mount point', () => {
+    expect(read(...apache, 'REQUEST_URI', '/other', 'SCRIPT_NAME', '/other').scriptName).toBe('');
+  });
+
+  it('after a local redirect has the first REQUEST_URI, and the new path as SCRIPT_NAME', () => {
+    const first = ['REDIRECT_REQUEST_METHOD', 'POST', 'REDIRECT_REQUEST_URI', '/r?old', 'REDIRECT_STATUS', '200'];
+    const second = ['REDIRECT_URL', '/r', 'REQUEST_URI', '/r?old', 'SCRIPT_NAME', '/other page', 'QUERY_STRING', 'x'];
+    const request = read(...apache, ...first, ...second);
+    expect(request).toMatchObject({ target: '/other%20page?x', scriptName: '' });
+  });
+
+  it('after a rewrite in a directory context has REDIRECT_URL too, but the first REQUEST_URI stays', () => {
+    const rewrite = [
+      'REDIRECT_STATUS',
+      '200',
+      'REDIRECT_URL',
+      '/pretty',
+      'REQUEST_URI',
+      '/pretty',
+      'SCRIPT_NAME',
+      '/other',
+    ];
+    const request = read(...apache, ...rewrite);
+    expect(request.target).toBe('/pretty');
+  });
+
+  it('joins cookies with a comma, which may as well be part of a value, so it stays', () => {
+    expect(read(...apache, 'REQUEST_URI', '/', 'HTTP_COOKIE', 'a=1; b=2, c=3').fields).toEqual([
+      'cookie',
+      'a=1; b=2, c=3',
+    ]);
+  });
+
+  it('puts an IPv6 address into brackets', () => {
+    expect(read(...apache, 'REQUEST_URI', '/', 'SERVER_ADDR', '[::1]', 'REMOTE_ADDR', '::1')).toMatchObject({
+      localAddress: '::1',
+      remoteAddress: '::1',
+    });
+  });
+});
+
+describe('lighttpd', () => {
+  it('sends REDIRECT_STATUS and REDIRECT_URI without any redirect', () => {
+    const variables = ['REDIRECT_STATUS', '200', 'REDIRECT_URI', '/a/b/', 'SCRIPT_NAME', '', 'PATH_INFO', '/a/b/'];
+    expect(read('REQUEST_URI', '//a//b/', ...variables).target).toBe('//a//b/');
+  });
+
+  it('has the mount point as SCRIPT_NAME', () => {
+    expect(read('REQUEST_URI', '/app/x', 'SCRIPT_NAME', '/app', 'PATH_INFO', '/x').scriptName).toBe('/app');
+  });
+
+  it('cuts SCRIPT_NAME off a path that it has cleaned up before: then it is no part of the target', () => {
+    expect(read('REQUEST_URI', '//a//b/', 'SCRIPT_NAME', '/a', 'PATH_INFO', '/b/').scriptName).toBe('');
+  });
+
+  it('sends X_Under and X-Under as one name twice', () => {
+    const { fields } = read('REQUEST_URI', '/', 'HTTP_X_UNDER', 'underscore', 'HTTP_X_UNDER', 'dash');
+    expect(fields).toEqual(['x-under', 'underscore', 'x-under', 'dash']);
+  });
+});
+
+describe('an upgrade', () => {
+  const handshake = ['REQUEST_URI', '/ws', 'HTTP_CONNECTION', 'keep-alive, Upgrade', 'HTTP_UPGRADE', 'websocket'];
+
+  it.each([
+    ['nginx, which names itself nowhere', []],
+    ['nginx that was told to name itself', ['SERVER_SOFTWARE', 'nginx/1.31.5']],
+    ['lighttpd from 1.4.74', ['SERVER_SOFTWARE', 'lighttpd/1.4.74']],
+    ['lighttpd that hides its version', ['SERVER_SOFTWARE', 'lighttpd']],
+  ])('reaches the application behind %s', (_, variables) => {
+    const request = read(...handshake, ...variables);
+    expect(request.upgrade).toBe('websocket');
+    expect(request.fields).toEqual(['connection', 'keep-alive, Upgrade', 'upgrade', 'websocket']);
+  });
+
+  it.each([
+    ['Apache', ['SERVER_SOFTWARE', 'Apache/2.4.71 (Debian)']],
+    ['Apache under another name', ['SERVER_SOFTWARE', 'secret', 'SCRIPT_FILENAME', 'proxy:scgi://localhost/ws']],
+    ['lighttpd before 1.4.74', ['SERVER_SOFTWARE', 'lighttpd/1.4.69']],
+  ])('does not behind %s, where the client would hang', (_, variables) => {
+    const request = read(...variables, ...handshake);
+    expect(request.upgrade).toBeUndefined();
+    expect(request.fields).toEqual([]);
+  });
+
+  it.each([
+    ['without Connection', ['HTTP_UPGRADE', 'websocket']],
+    ['that Connection does not name', ['HTTP_UPGRADE', 'websocket', 'HTTP_CONNECTION', 'keep-alive']],
+    ['of which only a part is named', ['HTTP_UPGRADE', 'websocket', 'HTTP_CONNECTION', 'upgraded']],
+    ['to nothing', ['HTTP_UPGRADE', '', 'HTTP_CONNECTION', 'upgrade']],
+    ['that lighttpd has taken out', ['HTTP_CONNECTION', 'upgrade']],
+  ])('%s is none', (_, variables) => {
+    const request = read('REQUEST_URI', '/ws', ...variables);
+    expect(request.upgrade).toBeUndefined();
+    expect(request.fields).toEqual([]);
+  });
+
+  it('is found in the second of two Connection fields', () => {
+    const variables = ['HTTP_CONNECTION', 'keep-alive', 'HTTP_CONNECTION', 'upgrade', 'HTTP_UPGRADE', 'websocket'];
+    expect(read('REQUEST_URI', '/ws', ...variables).upgrade).toBe('websocket');
+  });
+});
