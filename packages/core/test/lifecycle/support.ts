@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
+import { parseBind } from '../../src/lifecycle/bind.js';
+import { listenUnix, type OwnedSocket } from '../../src/lifecycle/unix-socket.js';
 import { ScgiError } from '../../src/protocol/errors.js';
 
 export const isRoot = process.getuid?.() === 0;
@@ -34,6 +36,13 @@ export async function greetingFrom(address: { path: string } | { host: string; p
   const socket = connect(address);
   socket.setTimeout(3000, () => socket.destroy(new Error('the server did not answer')));
   return text(socket);
+}
+
+/** Listens as `unix:${text}` says. */
+export async function openUnix(server: Server, text: string, signal?: AbortSignal): Promise<OwnedSocket> {
+  const target = parseBind(`unix:${text}`);
+  if (target.kind !== 'unix') throw new Error(`not a Unix socket: ${text}`);
+  return listenUnix(server, target, signal);
 }
 
 /** The error of a call that must fail with one of ours. */

@@ -13,16 +13,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { parseBind } from '../../src/lifecycle/bind.js';
-import { listenUnix, type OwnedSocket } from '../../src/lifecycle/unix-socket.js';
-import { failureOf, greeter, greetingFrom, isRoot, maxPathBytes, temporaryFolder } from './support.js';
-
-/** Listens as `unix:${text}` says. */
-async function open(server: Server, text: string, signal?: AbortSignal): Promise<OwnedSocket> {
-  const target = parseBind(`unix:${text}`);
-  if (target.kind !== 'unix') throw new Error(`not a Unix socket: ${text}`);
-  return listenUnix(server, target, signal);
-}
+import { failureOf, greeter, greetingFrom, isRoot, openUnix, temporaryFolder } from './support.js';
 
 async function close(server: Server): Promise<void> {
   server.close();
@@ -49,7 +40,7 @@ function setUmask(mask: number): void {
 describe('a new socket', () => {
   test('serves clients at its path, with nothing else left in the folder', async () => {
     const folder = temporaryFolder();
-    const { path } = await open(greeter('hello'), join(folder, 'app.sock'));
+    const { path } = await openUnix(greeter('hello'), join(folder, 'app.sock'));
     expect(path).toBe(join(folder, 'app.sock'));
     expect(await greetingFrom({ path })).toBe('hello');
     expect(readdirSync(folder)).toEqual(['app.sock']);
@@ -57,12 +48,12 @@ describe('a new socket', () => {
 
   test.each(['000', '022', '077'])('has mode 0660 by default, with umask %s', async (umask) => {
     setUmask(Number.parseInt(umask, 8));
-    const { path } = await open(greeter(), join(temporaryFolder(), 'app.sock'));
+    const { path } = await openUnix(greeter(), join(temporaryFolder(), 'app.sock'));
     expect(mode(path)).toBe('660');
   });
 
   test('has the mode that was asked for', async () => {
-    const { path } = await open(greeter(), join(temporaryFolder(), 'app.sock?mode=0606'));
+    const { path } = await openUnix(greeter(), join(temporaryFolder(), 'app.sock?mode=0606'));
     expect(mode(path)).toBe('606');
   });
 
@@ -76,13 +67,13 @@ describe('a new socket', () => {
       const staged = String(server.address());
       seen = { folder: mode(dirname(staged)), besides: dirname(dirname(staged)), names: readdirSync(folder).length };
     });
-    await open(server, join(folder, 'app.sock'));
+    await openUnix(server, join(folder, 'app.sock'));
     expect(seen).toEqual({ folder: '700', besides: folder, names: 1 });
   });
 
   test('is given to a group by number', async () => {
     const group = process.getgid?.();
-    const { path } = await open(greeter(), join(temporaryFolder(), `app.sock?group=${group}`));
+    const { path } = await openUnix(greeter(), join(temporaryFolder(), `app.sock?group=${group}`));
     expect(statSync(path).gid).toBe(group);
   });
 
@@ -93,14 +84,14 @@ describe('a new socket', () => {
       .map((line) => line.split(':'));
     const nobody = passwd.find(([name]) => name === 'nobody');
     const group = readFileSync('/etc/group', 'utf8').trim().split('\n').at(-1)?.split(':');
-    const { path } = await open(greeter(), join(temporaryFolder(), `app.sock?user=nobody&group=${group?.[0]}`));
+    const { path } = await openUnix(greeter(), join(temporaryFolder(), `app.sock?user=nobody&group=${group?.[0]}`));
     expect(statSync(path)).toMatchObject({ uid: Number(nobody?.[2]), gid: Number(group?.[2]) });
     expect(mode(path)).toBe('660');
   });
 
   test('is refused for a group that does not exist, before anything is made', async () => {
     const folder = temporaryFolder();
-    const error = await failureOf(() => open(greeter(), join(folder, 'app.sock?group=no-such-group')));
+    const error = await failureOf(() => openUnix(greeter(), join(folder, 'app.sock?group=no-such-group')));
     expect(error.code).toBe('ERR_SCGI_BIND');
     expect(error.message).toContain('there is no such group');
     expect(readdirSync(folder)).toEqual([]);
@@ -109,7 +100,7 @@ describe('a new socket', () => {
   test('is refused with the remedy when it cannot be given away', async (context) => {
     context.skip(isRoot, 'root can give files away');
     const folder = temporaryFolder();
-    const error = await failureOf(() => open(greeter(), join(folder, 'app.sock?user=0')));
+    const error = await failureOf(() => openUnix(greeter(), join(folder, 'app.sock?user=0')));
     expect(error.code).toBe('ERR_SCGI_SOCKET_PATH');
     expect(error.message).toContain('only root may give it to another user');
     expect(readdirSync(folder)).toEqual([]);
@@ -117,7 +108,7 @@ describe('a new socket', () => {
 
   test('is made at a relative path, and known by its absolute one', async () => {
     const folder = temporaryFolder();
-    const { path } = await open(greeter('hello'), relative(process.cwd(), join(folder, 'app.sock')));
+    const { path } = await openUnix(greeter('hello'), relative(process.cwd(), join(folder, 'app.sock')));
     expect(path).toBe(join(folder, 'app.sock'));
     expect(await greetingFrom({ path })).toBe('hello');
   });
@@ -127,7 +118,7 @@ describe('a path that is taken', () => {
   test('by a stale socket is replaced', async () => {
     const folder = temporaryFolder();
     await leaveStaleSocket(join(folder, 'app.sock'));
-    const { path } = await open(greeter('new'), join(folder, 'app.sock'));
+    const { path } = await openUnix(greeter('new'), join(folder, 'app.sock'));
     expect(await greetingFrom({ path })).toBe('new');
     expect(mode(path)).toBe('660');
     expect(readdirSync(folder)).toEqual(['app.sock']);
@@ -135,9 +126,9 @@ describe('a path that is taken', () => {
 
   test('by a live socket is refused, and that one goes on', async () => {
     const folder = temporaryFolder();
-    const { path } = await open(greeter('first'), join(folder, 'app.sock'));
+    const { path } = await openUnix(greeter('first'), join(folder, 'app.sock'));
     const second = greeter('second');
-    const error = await failureOf(() => open(second, path));
+    const error = await failureOf(() => openUnix(second, path));
     expect(error).toMatchObject({ name: 'LocalProtocolError', code: 'ERR_SCGI_SOCKET_IN_USE' });
     expect(error.message).toContain('stop that process');
     expect(second.listening).toBe(false);
@@ -148,7 +139,7 @@ describe('a path that is taken', () => {
   test('by a file is refused, and the file stays', async () => {
     const path = join(temporaryFolder(), 'precious.txt');
     writeFileSync(path, 'precious');
-    const error = await failureOf(() => open(greeter(), path));
+    const error = await failureOf(() => openUnix(greeter(), path));
     expect(error.code).toBe('ERR_SCGI_SOCKET_PATH');
     expect(error.message).toContain('not a socket is in the way');
     expect(error.message).toContain('remove it, or choose another path');
@@ -158,7 +149,7 @@ describe('a path that is taken', () => {
   test('by a folder is refused', async () => {
     const path = join(temporaryFolder(), 'folder');
     mkdirSync(path);
-    const error = await failureOf(() => open(greeter(), path));
+    const error = await failureOf(() => openUnix(greeter(), path));
     expect(error.message).toContain('not a socket is in the way');
   });
 
@@ -166,7 +157,7 @@ describe('a path that is taken', () => {
     const folder = temporaryFolder();
     await leaveStaleSocket(join(folder, 'real.sock'));
     symlinkSync('real.sock', join(folder, 'app.sock'));
-    const error = await failureOf(() => open(greeter(), join(folder, 'app.sock')));
+    const error = await failureOf(() => openUnix(greeter(), join(folder, 'app.sock')));
     expect(error.code).toBe('ERR_SCGI_SOCKET_PATH');
     expect(error.message).toContain('a symbolic link is in the way');
     expect(lstatSync(join(folder, 'app.sock')).isSymbolicLink()).toBe(true);
@@ -177,7 +168,7 @@ describe('a path that is taken', () => {
     const path = join(folder, 'app.sock');
     if (before === 'stale') await leaveStaleSocket(path);
     const servers = Array.from({ length: 10 }, (_, index) => greeter(`server ${index}`));
-    const results = await Promise.allSettled(servers.map((server) => open(server, path)));
+    const results = await Promise.allSettled(servers.map((server) => openUnix(server, path)));
     const winners = results.flatMap(({ status }, index) => (status === 'fulfilled' ? [index] : []));
     expect(winners).toHaveLength(1);
     expect(await greetingFrom({ path })).toBe(`server ${winners[0]}`);
@@ -188,72 +179,17 @@ describe('a path that is taken', () => {
   });
 });
 
-describe('a path that cannot be', () => {
-  const pathOf = (folder: string, bytes: number): string => join(folder, 'x'.repeat(bytes - folder.length - 1));
-
-  test('may have every byte that a socket address holds', async () => {
-    const path = pathOf(temporaryFolder(), maxPathBytes);
-    await open(greeter('hello'), path);
-    expect(await greetingFrom({ path })).toBe('hello');
-  });
-
-  test('is refused with one byte more', async () => {
-    const folder = temporaryFolder();
-    const error = await failureOf(() => open(greeter(), pathOf(folder, maxPathBytes + 1)));
-    expect(error.code).toBe('ERR_SCGI_SOCKET_PATH');
-    expect(error.message).toContain(`it takes ${maxPathBytes + 1} bytes, a socket address holds ${maxPathBytes}`);
-    expect(error.message).toContain('choose a shorter path');
-    expect(readdirSync(folder)).toEqual([]);
-  });
-
-  test('is measured in bytes, not in characters', async () => {
-    const folder = temporaryFolder();
-    const name = 'ü'.repeat(Math.ceil((maxPathBytes - folder.length) / 2));
-    const error = await failureOf(() => open(greeter(), join(folder, name)));
-    expect(error.message).toContain('choose a shorter path');
-  });
-
-  test('needs room for a name of four bytes, however short its own is', async () => {
-    const folder = temporaryFolder();
-    const deep = pathOf(folder, maxPathBytes - '/.x/s'.length);
-    mkdirSync(deep);
-    const { path } = await open(greeter('hello'), join(deep, 'a'));
-    expect(await greetingFrom({ path })).toBe('hello');
-    mkdirSync(`${deep}y`);
-    const error = await failureOf(() => open(greeter(), join(`${deep}y`, 'a')));
-    expect(error.message).toContain('choose a shorter path');
-  });
-
-  test('has a folder that does not exist', async () => {
-    const folder = join(temporaryFolder(), 'missing');
-    const server = greeter();
-    const error = await failureOf(() => open(server, join(folder, 'app.sock')));
-    expect(error.code).toBe('ERR_SCGI_SOCKET_PATH');
-    expect(error.message).toContain(`the folder ${folder} does not exist`);
-    expect(error.message).toContain(`mkdir -p ${folder}`);
-    expect(error.cause).toMatchObject({ code: 'ENOENT' });
-    expect(server.listening).toBe(false);
-  });
-
-  test('has a file for a folder', async () => {
-    const file = join(temporaryFolder(), 'file');
-    writeFileSync(file, '');
-    const error = await failureOf(() => open(greeter(), join(file, 'app.sock')));
-    expect(error.message).toContain(`${file} is not a folder`);
-  });
-});
-
 describe('stopping', () => {
   test('release removes the file, before or after the server closes', async () => {
     const folder = temporaryFolder();
     const first = greeter();
-    const socket = await open(first, join(folder, 'app.sock'));
+    const socket = await openUnix(first, join(folder, 'app.sock'));
     socket.release();
     expect(readdirSync(folder)).toEqual([]);
     await close(first);
 
     const second = greeter();
-    const again = await open(second, join(folder, 'app.sock'));
+    const again = await openUnix(second, join(folder, 'app.sock'));
     await close(second);
     expect(readdirSync(folder)).toEqual(['app.sock']); // Node knows the private name only.
     again.release();
@@ -263,8 +199,8 @@ describe('stopping', () => {
   test('after a hand-over, neither closing nor release removes the socket of the other', async () => {
     const folder = temporaryFolder();
     const old = greeter('old');
-    const { path, release } = await open(old, join(folder, 'app.sock'));
-    await open(greeter('new'), join(folder, 'next.sock'));
+    const { path, release } = await openUnix(old, join(folder, 'app.sock'));
+    await openUnix(greeter('new'), join(folder, 'next.sock'));
     renameSync(join(folder, 'next.sock'), path);
     release();
     await close(old);
@@ -274,17 +210,17 @@ describe('stopping', () => {
   test('a second release does not touch a socket that came later', async () => {
     const folder = temporaryFolder();
     const old = greeter();
-    const { path, release } = await open(old, join(folder, 'app.sock'));
+    const { path, release } = await openUnix(old, join(folder, 'app.sock'));
     release();
     await close(old); // The inode number is free from here on, and often given to the next socket.
-    await open(greeter('new'), path);
+    await openUnix(greeter('new'), path);
     release();
     expect(await greetingFrom({ path })).toBe('new');
   });
 
   test('release is content when the file is gone already', async () => {
     const folder = temporaryFolder();
-    const { path, release } = await open(greeter(), join(folder, 'app.sock'));
+    const { path, release } = await openUnix(greeter(), join(folder, 'app.sock'));
     renameSync(path, join(folder, 'moved.sock'));
     expect(release).not.toThrow();
   });
@@ -294,7 +230,7 @@ test('an aborted signal stops it before anything is made', async () => {
   const folder = temporaryFolder();
   const server = greeter();
   const reason = new Error('changed my mind');
-  await expect(open(server, join(folder, 'app.sock'), AbortSignal.abort(reason))).rejects.toBe(reason);
+  await expect(openUnix(server, join(folder, 'app.sock'), AbortSignal.abort(reason))).rejects.toBe(reason);
   expect(server.listening).toBe(false);
   expect(readdirSync(folder)).toEqual([]);
 });
@@ -304,8 +240,8 @@ test('leaves no listeners on the server, whether it works or not', async () => {
   const server = greeter();
   const count = () => server.listenerCount('error') + server.listenerCount('listening') + server.listenerCount('close');
   const before = count();
-  await failureOf(() => open(server, join(folder, 'missing', 'app.sock')));
+  await failureOf(() => openUnix(server, join(folder, 'missing', 'app.sock')));
   expect(count()).toBe(before);
-  await open(server, join(folder, 'app.sock'));
+  await openUnix(server, join(folder, 'app.sock'));
   expect(count()).toBe(before);
 });
