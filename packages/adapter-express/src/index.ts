@@ -1,25 +1,4 @@
-// Express over SCGI. An Express app is a listener, so core serves it as it is; what is left for the adapter is the
-// mount point, which Express keeps in `req.baseUrl`.
-
-import { serveScgi as serveListener } from '@scgi/core';
-import type { RunningServer, ScgiListener, ServeOptions } from '@scgi/core';
-
 export { getScgiEnv } from '@scgi/core';
 export type { RunningServer, ServeOptions } from '@scgi/core';
-
-/** An Express 4 or 5 application, as far as it matters here. */
-export type ExpressApp = ScgiListener;
-
-/**
- * Serves an Express application over SCGI; resolves when it listens.
- * `req.ip`, `req.protocol`, `req.secure` and `req.hostname` are what the front end vouches for: leave `trust proxy` off.
- * Below `basePath`, `req.baseUrl` holds the prefix and `req.originalUrl` the whole, as under `app.use(prefix, …)`.
- * @throws {LocalProtocolError} as `serveScgi` of @scgi/core
- */
-export function serveScgi(app: ExpressApp, options: ServeOptions = {}): Promise<RunningServer> {
-  if (options.basePath === undefined) return serveListener(app, options);
-  return serveListener((request, response) => {
-    Object.assign(request, { baseUrl: request.scgi.basePath });
-    return app(request, response);
-  }, options);
-}
+export { serveScgi } from './serve.js';
+export type { ExpressApp } from './serve.js';

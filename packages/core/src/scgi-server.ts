@@ -2,7 +2,7 @@
 // named peers in. Joins the bridge in node/ with the rules in lifecycle/; these keep out of each other.
 
 import type { RequestListener } from 'node:http';
-import type { Server, Socket } from 'node:net';
+import type { ListenOptions, Server, Socket } from 'node:net';
 import type { PeerFilter } from './lifecycle/access.js';
 import { assertBindAllowed, createPeerFilter } from './lifecycle/access.js';
 import { onLoopback } from './lifecycle/listen-arguments.js';
@@ -35,7 +35,16 @@ export class ScgiServer extends ScgiHttpServer {
   }
 
   /** As `net.Server.listen`, in all its forms. */
-  override listen(...args: never[]): this {
+  override listen(port?: number, host?: string, backlog?: number, onListening?: () => void): this;
+  override listen(port?: number, host?: string, onListening?: () => void): this;
+  override listen(port?: number, backlog?: number, onListening?: () => void): this;
+  override listen(port?: number, onListening?: () => void): this;
+  override listen(path: string, backlog?: number, onListening?: () => void): this;
+  override listen(path: string, onListening?: () => void): this;
+  override listen(options: ListenOptions | { readonly fd: number }, onListening?: () => void): this;
+  override listen(handle: unknown, backlog?: number, onListening?: () => void): this;
+  override listen(handle: unknown, onListening?: () => void): this;
+  override listen(...args: readonly unknown[]): this {
     // Before the application's own listeners, and before the event loop can accept a connection.
     this.prependOnceListener('listening', this.#checkBind);
     Reflect.apply(super.listen, this, onLoopback(args));

@@ -15,16 +15,20 @@ import {
   dumpUnread,
   emitClose,
   headLength,
+  inheritedEnd,
+  lacksLength,
   prepareResponse,
+  promiseBodyBytes,
   promisedBodyBytes,
   replaceHead,
   setRequestFields,
   socketOf,
   storeHead,
   takeNeedDrain,
+  unsentHead,
 } from './internals.js';
 import { carryExchange } from './peer-socket.js';
-import { statusField, toCgiHead } from './response-head.js';
+import { statusField, toCgiHead, withLength } from './response-head.js';
 import { ScgiInfo } from './scgi-info.js';
 import type { ScgiHttpServer } from './http-server.js';
 
@@ -76,7 +80,7 @@ export class NodeExchange implements RequestHandler {
     this.#request = request;
     this.#response = createResponse(server.serverResponseClass, request, server.responseOptions);
     this.#response[kExchange] = this;
-    prepareResponse(this.#response, storeCgiHead);
+    prepareResponse(this.#response, storeCgiHead, endWithLength);
     this.#response.assignSocket(socket);
     this.#response.on('finish', onResponseFinish);
   }
@@ -167,6 +171,30 @@ function onResponseFinish(this: ServerResponse): void {
 /** Replaces `ServerResponse.prototype._storeHeader`: Node's head, as CGI wants it. */
 function storeCgiHead(this: ServerResponse, statusLine: string, headers: ResponseFields): void {
   replaceHead(this, toCgiHead(storeHead(this, statusField(statusLine), headers), true));
+}
+
+/**
+ * Shadows `response.end`. After `writeHead(200)` and `end(body)` Node knows the length and frames the body in chunks all the
+ * same; CGI has no chunks, and a length is the only thing that shows a broken response on a Unix socket.
+ */
+function endWithLength(this: ServerResponse, chunk?: unknown, encoding?: unknown, callback?: unknown): ServerResponse {
+  const head = unsentHead(this);
+  if (head !== undefined && !this.writableEnded && lacksLength(this)) {
+    const length = byteLengthOf(chunk, encoding);
+    if (length !== undefined) promiseBodyBytes(this, withLength(head, length), length);
+  }
+  return inheritedEnd(this).call(this, chunk, encoding, callback);
+}
+
+function byteLengthOf(chunk: unknown, encoding: unknown): number | undefined {
+  if (typeof chunk === 'string') return Buffer.byteLength(chunk, isEncoding(encoding) ? encoding : 'utf8');
+  if (chunk instanceof Uint8Array) return chunk.byteLength;
+  // No chunk, or the callback in its place; anything else is for Node to refuse.
+  return chunk === undefined || chunk === null || typeof chunk === 'function' ? 0 : undefined;
+}
+
+function isEncoding(value: unknown): value is BufferEncoding {
+  return typeof value === 'string' && Buffer.isEncoding(value);
 }
 
 /** The error an aborted request carries over HTTP: applications test for its code. */

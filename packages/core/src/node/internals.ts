@@ -16,10 +16,19 @@ export interface ResponseOptions {
   readonly rejectNonStandardBodyWrites: boolean;
 }
 
+/** `response.end` in all its forms. */
+export type EndMethod = (
+  this: ServerResponse,
+  chunk?: unknown,
+  encoding?: unknown,
+  callback?: unknown,
+) => ServerResponse;
+
 /** The private side of an outgoing message. */
 interface ResponseInternals {
   /** The formatted head, null until it is stored. */
   _header: string | null;
+  _headerSent: boolean;
   _contentLength: number | null;
   _hasBody: boolean;
   _removedContLen: boolean;
@@ -76,13 +85,15 @@ function findNeedDrain(): symbol {
 
 /**
  * Gives a fresh response the overrides and the framing flags of a CGI response: own properties, since Express replaces
- * the prototype. `storeHead` takes the place of `_storeHeader`.
+ * the prototype. `storeHeader` takes the place of `_storeHeader`.
  */
 export function prepareResponse(
   response: ServerResponse,
   storeHeader: (this: ServerResponse, statusLine: string, headers: ResponseFields) => void,
+  end: (this: ServerResponse, ...args: never[]) => ServerResponse,
 ): void {
   const internals = internalsOf(response);
+  response.end = end as ServerResponse['end'];
   internals._storeHeader = storeHeader as unknown as ResponseInternals['_storeHeader'];
   response.writeContinue = writeContinue as ServerResponse['writeContinue'];
   response.writeProcessing = writeProcessing as ServerResponse['writeProcessing'];
@@ -115,6 +126,30 @@ export function promisedBodyBytes(response: ServerResponse): number | undefined 
   if (!internals._hasBody || internals._removedContLen || typeof internals._contentLength !== 'number')
     return undefined;
   return internals._contentLength;
+}
+
+/** The head, as long as it is formatted and not yet sent; else undefined. */
+export function unsentHead(response: ServerResponse): string | undefined {
+  const internals = internalsOf(response);
+  return internals._headerSent ? undefined : (internals._header ?? undefined);
+}
+
+/** Whether the body ends where the connection ends, because nothing says how long it is. */
+export function lacksLength(response: ServerResponse): boolean {
+  const internals = internalsOf(response);
+  return internals._hasBody && !internals._removedContLen && typeof internals._contentLength !== 'number';
+}
+
+/** Replaces an unsent head by one that promises `length` body bytes. */
+export function promiseBodyBytes(response: ServerResponse, head: string, length: number): void {
+  const internals = internalsOf(response);
+  internals._header = head;
+  internals._contentLength = length;
+}
+
+/** The `end` behind an own property of that name. */
+export function inheritedEnd(response: ServerResponse): EndMethod {
+  return (Object.getPrototypeOf(response) as { end: EndMethod }).end;
 }
 
 /** Length of the formatted head in bytes; 0 while there is none. */
@@ -165,7 +200,8 @@ export function setRequestFields(request: IncomingMessage, fields: readonly stri
 /** Discards a body nobody reads, as Node does when a response is finished. Returns false if somebody reads it. */
 export function dumpUnread(request: IncomingMessage): boolean {
   const internals = request as unknown as RequestInternals;
-  if (internals._consuming) return false;
+  // A listener for `data` starts the flow one tick later; the flag alone would miss it.
+  if (internals._consuming || request.readableFlowing === true) return false;
   internals._dump();
   return true;
 }

@@ -41,3 +41,8 @@ function cutNamedFields(head: string, cgi: string): string {
   }
   return cgi;
 }
+
+/** Adds a Content-Length to a head that `toCgiHead` has made. */
+export function withLength(cgiHead: string, length: number): string {
+  return `${cgiHead.slice(0, -2)}Content-Length: ${length}\r\n\r\n`;
+}

@@ -1,15 +1,12 @@
 // One connection: a socket, a request decoder, a handler. Owns the reading side of the socket and how it ends:
 // back-pressure, aborts, early error answers, linger. Knows no HTTP classes and no environment variables.
-//
-// The socket's listeners are shared functions that find the connection on the socket: with one request per
-// connection, a closure per listener would be the largest part of the driver's cost.
 
 import type { RequestDecoder, RequestEvent, RequestHead } from '../protocol/index.js';
 import { RemoteProtocolError, ScgiError } from '../protocol/index.js';
 import type { ConnectionSocket } from './connection-socket.js';
-import { kConnection } from './connection-socket.js';
 import { formatErrorResponse } from './error-response.js';
 import type { ConnectionHost, RequestHandler } from './handler.js';
+import { listenTo } from './socket-listeners.js';
 import { currentTurn, isSameArrival } from './turn-clock.js';
 
 /** How far the request has come. */
@@ -55,12 +52,7 @@ export class ScgiConnection {
     this.#lingeringSince = 0;
     this.#progressMark = 0;
     this.#progressAt = this.acceptedAt;
-    socket[kConnection] = this;
-    socket.on('data', onData);
-    socket.on('end', onEnd);
-    socket.on('drain', onDrain);
-    socket.on('error', onError);
-    socket.on('close', onClose);
+    listenTo(socket, this);
   }
 
   get phase(): RequestPhase {
@@ -294,26 +286,6 @@ export class ScgiConnection {
     this.#host.onConnectionClose(this);
     this.#handler?.onClose();
   }
-}
-
-function onData(this: ConnectionSocket, chunk: Uint8Array): void {
-  this[kConnection]?.receive(chunk);
-}
-
-function onEnd(this: ConnectionSocket): void {
-  this[kConnection]?.receiveEof();
-}
-
-function onDrain(this: ConnectionSocket): void {
-  this[kConnection]?.drained();
-}
-
-function onError(this: ConnectionSocket, error: Error): void {
-  this[kConnection]?.socketFailed(error);
-}
-
-function onClose(this: ConnectionSocket): void {
-  this[kConnection]?.closed();
 }
 
 function isDue(timeoutMs: number, sinceMs: number, nowMs: number): boolean {

@@ -74,3 +74,8 @@ export async function within<T>(what: string, promise: Promise<T>, deadlineMs: n
     clearTimeout(timer);
   }
 }
+
+/** Lets the event loop go round `count` times: server and client run in the same process, so what is sent arrives. */
+export async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,37 @@
+// The events of a socket, given to the connection that drives it. The listeners are shared functions that find the
+// connection on the socket: with one request per connection, a closure per listener would be the largest part of the
+// driver's cost.
+
+import { kConnection } from './connection-socket.js';
+import type { ConnectionSocket } from './connection-socket.js';
+import type { ScgiConnection } from './connection.js';
+
+/** Lets `connection` hear of everything that happens to `socket`; starts the reading. */
+export function listenTo(socket: ConnectionSocket, connection: ScgiConnection): void {
+  socket[kConnection] = connection;
+  socket.on('data', onData);
+  socket.on('end', onEnd);
+  socket.on('drain', onDrain);
+  socket.on('error', onError);
+  socket.on('close', onClose);
+}
+
+function onData(this: ConnectionSocket, chunk: Uint8Array): void {
+  this[kConnection]?.receive(chunk);
+}
+
+function onEnd(this: ConnectionSocket): void {
+  this[kConnection]?.receiveEof();
+}
+
+function onDrain(this: ConnectionSocket): void {
+  this[kConnection]?.drained();
+}
+
+function onError(this: ConnectionSocket, error: Error): void {
+  this[kConnection]?.socketFailed(error);
+}
+
+function onClose(this: ConnectionSocket): void {
+  this[kConnection]?.closed();
+}

@@ -1,0 +1,257 @@
+// The contract with Node's private side: each field that node/internals.ts touches, asserted by what it does. When a
+// new Node line breaks one of these, the name of the test says which.
+
+import { once } from 'node:events';
+import http from 'node:http';
+import net from 'node:net';
+import { Duplex } from 'node:stream';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import {
+  createResponse,
+  detachAbortSignal,
+  dumpUnread,
+  emitClose,
+  headLength,
+  prepareResponse,
+  promisedBodyBytes,
+  replaceHead,
+  resetOnDestroy,
+  setRequestFields,
+  storeHead,
+  takeNeedDrain,
+  unsentBytes,
+} from '../../src/node/internals.js';
+
+/** A socket that keeps what is written and takes nothing while `blocked`. */
+class Sink extends Duplex {
+  text = '';
+  blocked = false;
+  override _read(): void {}
+  override _write(chunk: Buffer, _encoding: string, callback: () => void): void {
+    this.text += chunk.toString('latin1');
+    if (!this.blocked) callback();
+  }
+}
+
+function pair(): { sink: Sink; socket: net.Socket; request: http.IncomingMessage; response: http.ServerResponse } {
+  const sink = new Sink({ highWaterMark: 10 });
+  // The http classes ask of their socket no more than a Duplex has.
+  const socket = sink as unknown as net.Socket;
+  const request = new http.IncomingMessage(socket);
+  request.httpVersionMajor = 1;
+  request.httpVersionMinor = 1;
+  const response = createResponse(http.ServerResponse, request, { rejectNonStandardBodyWrites: false });
+  return { sink, socket, request, response };
+}
+
+function cgi(this: http.ServerResponse, line: string, headers: Parameters<typeof storeHead>[2]): void {
+  replaceHead(this, storeHead(this, line.replace('HTTP/1.1', 'Status:'), headers));
+}
+
+describe('the private side of a response', () => {
+  it('_storeHeader as an own property formats every head, explicit and implicit', () => {
+    for (const explicit of [true, false]) {
+      const { sink, socket, response } = pair();
+      prepareResponse(response, cgi, http.ServerResponse.prototype.end);
+      response.assignSocket(socket);
+      if (explicit) response.writeHead(200, { 'x-a': 'b' });
+      else response.setHeader('x-a', 'b');
+      response.end('ok');
+      expect(sink.text).toMatch(/^Status: 200 OK\r\nx-a: b\r\n[\s\S]*\r\n\r\nok$/);
+    }
+  });
+
+  it('_storeHeader survives a change of the prototype, as Express makes one', () => {
+    const { sink, socket, response } = pair();
+    prepareResponse(response, cgi, http.ServerResponse.prototype.end);
+    response.assignSocket(socket);
+    Object.setPrototypeOf(response, Object.create(http.ServerResponse.prototype) as object);
+    response.end();
+    expect(sink.text).toMatch(/^Status: 200 OK\r\n/);
+  });
+
+  it('chunkedEncoding false after the head leaves a streamed body unframed', () => {
+    const { sink, socket, response } = pair();
+    prepareResponse(response, cgi, http.ServerResponse.prototype.end);
+    response.assignSocket(socket);
+    response.write('a');
+    response.end('b');
+    expect(sink.text).toMatch(/\r\n\r\nab$/);
+  });
+
+  it('useChunkedEncodingByDefault true gives an HTTP/1.0 response its Content-Length', () => {
+    const { sink, socket, request } = pair();
+    request.httpVersionMinor = 0;
+    const response = createResponse(http.ServerResponse, request, { rejectNonStandardBodyWrites: false });
+    prepareResponse(response, cgi, http.ServerResponse.prototype.end);
+    response.assignSocket(socket);
+    response.end('abc');
+    expect(sink.text).toContain('Content-Length: 3\r\n');
+  });
+
+  it('_header is the formatted head, and its length the bytes of it', () => {
+    const { response } = pair();
+    expect(headLength(response)).toBe(0);
+    const text = storeHead(response, 'HTTP/1.1 200 OK\r\n', undefined);
+    expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\n$/);
+    expect(headLength(response)).toBe(text.length);
+  });
+
+  it.each<[string, (response: http.ServerResponse) => void, number | undefined]>([
+    ['an explicit Content-Length', (res) => res.writeHead(200, { 'content-length': 7 }), 7],
+    ['the length of a one-shot end', (res) => res.end('four'), 4],
+    ['nothing of a streamed body', (res) => res.write('x'), undefined],
+    ['nothing of a 304', (res) => res.writeHead(304, { 'content-length': 7 }), undefined],
+    [
+      'nothing after Content-Length was removed',
+      (res) => res.removeHeader('content-length') ?? res.end('x'),
+      undefined,
+    ],
+  ])('_contentLength, _hasBody and _removedContLen tell %s', (_name, act, expected) => {
+    const { socket, response } = pair();
+    response.assignSocket(socket);
+    act(response);
+    expect(promisedBodyBytes(response)).toBe(expected);
+  });
+
+  it('kNeedDrain is set by a blocked write, and clearing it lets a later pipe go on', () => {
+    const { sink, socket, response } = pair();
+    response.assignSocket(socket);
+    sink.blocked = true;
+    expect(response.write('x'.repeat(100))).toBe(false);
+    expect(response.writableNeedDrain).toBe(true);
+    expect(takeNeedDrain(response)).toBe(true);
+    expect(response.writableNeedDrain).toBe(false);
+    expect(takeNeedDrain(response)).toBe(false);
+  });
+
+  it('_closed and destroyed: close is emitted once, and the response is destroyed', () => {
+    const { response } = pair();
+    let closed = 0;
+    response.on('close', () => (closed += 1));
+    emitClose(response);
+    emitClose(response);
+    expect(closed).toBe(1);
+    expect(response.destroyed).toBe(true);
+  });
+});
+
+describe('interim responses', () => {
+  it.each<[string, (response: http.ServerResponse, done: () => void) => void]>([
+    ['writeContinue', (res, done) => res.writeContinue(done)],
+    ['writeProcessing', (res, done) => res.writeProcessing(done)],
+    ['writeEarlyHints', (res, done) => res.writeEarlyHints({ link: '</a>; rel=preload' }, done)],
+    [
+      'writeInformation',
+      (res, done) => {
+        // Node 24 has it; before, calling back is all there is to check.
+        const method: unknown = Reflect.get(res, 'writeInformation');
+        if (typeof method === 'function') Reflect.apply(method, res, [110, {}, done]);
+        else done();
+      },
+    ],
+  ])('%s sends nothing and calls back', async (_name, act) => {
+    const { sink, socket, response } = pair();
+    prepareResponse(response, cgi, http.ServerResponse.prototype.end);
+    response.assignSocket(socket);
+    await new Promise<void>((resolve) => act(response, resolve));
+    expect(sink.text).toBe('');
+    response.end('ok');
+    expect(sink.text).toMatch(/^Status: 200 OK/);
+  });
+
+  it('writeEarlyHints still refuses what Node refuses', () => {
+    const { response } = pair();
+    prepareResponse(response, cgi, http.ServerResponse.prototype.end);
+    expect(() => response.writeEarlyHints({ link: 'no link' })).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }),
+    );
+  });
+});
+
+describe('the private side of a request', () => {
+  it('_addHeaderLines keeps headers lazy and follows the duplicate rules', () => {
+    const { request } = pair();
+    setRequestFields(request, ['x-a', '1', 'x-a', '2', 'cookie', 'a', 'cookie', 'b', 'host', 'h']);
+    expect(request.rawHeaders).toHaveLength(10);
+    expect(request.headers).toEqual({ 'x-a': '1, 2', cookie: 'a; b', host: 'h' });
+    expect(request.headersDistinct['x-a']).toEqual(['1', '2']);
+  });
+
+  it('_dump discards a body nobody reads and says so', async () => {
+    const { request } = pair();
+    request.push('unread');
+    expect(dumpUnread(request)).toBe(true);
+    request.complete = true;
+    request.push(null);
+    await once(request, 'end');
+    expect(request.readableLength).toBe(0);
+  });
+
+  it.each<[string, (request: http.IncomingMessage) => void]>([
+    ['a data listener', (request) => request.on('data', () => {})],
+    ['read()', (request) => request.read()],
+  ])('_consuming leaves a body alone that is read by %s', (_name, act) => {
+    const { request } = pair();
+    act(request);
+    expect(dumpUnread(request)).toBe(false);
+  });
+
+  it('kDetachAbortSignal keeps req.signal from aborting, where there is one', async () => {
+    const { request, sink } = pair();
+    const signal: unknown = Reflect.get(request, 'signal');
+    detachAbortSignal(request);
+    request.complete = true;
+    request.push(null);
+    request.resume();
+    await once(request, 'end');
+    sink.destroy();
+    await once(sink, 'close');
+    if (signal instanceof AbortSignal) expect(signal.aborted).toBe(false);
+    else expect(signal).toBeUndefined();
+  });
+});
+
+describe('the private side of a socket', () => {
+  async function sockets(): Promise<{ near: net.Socket; far: net.Socket }> {
+    const server = net.createServer({ allowHalfOpen: true });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const accepted = once(server, 'connection');
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('no port');
+    const far = net.connect(address.port, '127.0.0.1');
+    const [near] = (await accepted) as [net.Socket];
+    onTestFinished(() => {
+      near.destroy();
+      far.destroy();
+      server.close();
+    });
+    return { near, far };
+  }
+
+  it('resetAndClosing makes destroy a reset', async () => {
+    const { near, far } = await sockets();
+    const failed = once(far, 'error');
+    far.resume();
+    expect(resetOnDestroy(near)).toBe(true);
+    near.destroy();
+    expect((await failed)[0]).toMatchObject({ code: 'ECONNRESET' });
+  });
+
+  it('a stream without a handle has no reset', () => {
+    expect(resetOnDestroy(new Sink() as unknown as net.Socket)).toBe(false);
+  });
+
+  it('writeQueueSize falls while a slow peer takes one large write', async () => {
+    const { near, far } = await sockets();
+    far.pause();
+    near.write(Buffer.alloc(20_000_000));
+    const before = unsentBytes(near);
+    expect(before).toBeGreaterThan(1_000_000);
+    far.resume();
+    await once(far, 'data');
+    while (unsentBytes(near) >= before) await new Promise((resolve) => setImmediate(resolve));
+    expect(unsentBytes(near)).toBeLessThan(before);
+  });
+});
