@@ -25,9 +25,9 @@ async function checkEverything(vitestArgs) {
   await checkTests(vitestArgs);
 }
 
-/** The web server and the browser: tests skip what is missing, continuous integration must have them. */
+/** The web server, the browser, and what makes certificates: tests skip what is missing, continuous integration must have them. */
 async function checkPrograms() {
-  const missing = await ensurePrograms(['nginx', 'chromium']);
+  const missing = await ensurePrograms(['nginx', 'chromium', 'openssl']);
   for (const { name, reason } of missing) {
     if (isContinuousIntegration) console.log(`FAIL ${name}: ${reason}`);
     if (isContinuousIntegration) count(false);

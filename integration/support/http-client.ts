@@ -2,6 +2,7 @@
 // One connection per request, so that nothing is left over for the next one.
 
 import { request as openHttpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
+import { request as openHttpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -9,7 +10,7 @@ import { within } from './deadline.js';
 
 /** Where a server is and what to ask it. */
 export interface HttpRequestOptions {
-  /** `http://127.0.0.1:8080`, or `unix:/path` for HTTP over a Unix socket. */
+  /** `http://127.0.0.1:8080`, `https://…` with any certificate, or `unix:/path` for HTTP over a Unix socket. */
   readonly origin: string;
   /** The request target, sent exactly as written. Default `/`. */
   readonly path?: string;
@@ -139,12 +140,14 @@ function start(options: HttpRequestOptions): StartedRequest {
   const { path = '/', headers = {}, body } = options;
   const method = options.method ?? (body === undefined ? 'GET' : 'POST');
   const length = typeof body === 'string' || body instanceof Uint8Array ? { 'Content-Length': byteLength(body) } : {};
-  const request = openHttpRequest({
+  const open = options.origin.startsWith('https:') ? openHttpsRequest : openHttpRequest;
+  const request = open({
     ...addressOf(options),
     path,
     method,
     headers: { ...length, ...headers },
     agent: false,
+    rejectUnauthorized: false,
   });
   const head = new Promise<IncomingMessage>((resolve, reject) => {
     request.once('response', resolve);

@@ -32,16 +32,25 @@ export interface NginxOptions extends Partial<NginxLocation> {
   readonly serverDirectives?: readonly string[];
   /** More directives for the `http` block, each with its semicolon. */
   readonly httpDirectives?: readonly string[];
+  /** Serve the same over HTTPS too, on a port of its own, with this certificate and key (paths of PEM files). */
+  readonly tls?: TlsFiles;
 }
 
-/** Where a server lives: its own folder, a TCP port on loopback, and a Unix socket in the folder. */
+export interface TlsFiles {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** Where a server lives: its own folder, a TCP port on loopback or two, and a Unix socket in the folder. */
 export interface NginxPlace {
   readonly folder: string;
   readonly port: number;
+  /** For HTTPS; used only if there are `tls` files. */
+  readonly tlsPort: number;
 }
 
 /** The configuration of one server with one worker that keeps all its files in its own folder. */
-export function formatNginxConfig(options: NginxOptions, { folder, port }: NginxPlace): string {
+export function formatNginxConfig(options: NginxOptions, { folder, port, tlsPort }: NginxPlace): string {
   const locations = options.locations ?? [toLocation(options)];
   // Started as root, nginx gives its workers to nobody, who cannot open a Unix socket of ours.
   const user = process.getuid?.() === 0 ? 'user root;' : '';
@@ -65,11 +74,18 @@ export function formatNginxConfig(options: NginxOptions, { folder, port }: Nginx
       server {
         listen 127.0.0.1:${port} backlog=1024;
         listen unix:${folder}/http.sock;
+        ${tlsLines(options.tls, tlsPort).join('\n')}
         ${(options.serverDirectives ?? []).join('\n')}
         ${locations.map(formatLocation).join('\n')}
       }
     }
   `;
+}
+
+function tlsLines(files: TlsFiles | undefined, port: number): string[] {
+  if (files === undefined) return [];
+  const { certificate, key } = files;
+  return [`listen 127.0.0.1:${port} ssl;`, `ssl_certificate ${certificate};`, `ssl_certificate_key ${key};`];
 }
 
 function toLocation({ to, ...rest }: NginxOptions): NginxLocation {

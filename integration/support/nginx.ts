@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { until } from './deadline.js';
 import { requireFrontEnd } from './front-ends.js';
 import { childrenOf } from './leaks.js';
-import { formatNginxConfig, type NginxOptions } from './nginx-config.js';
+import { formatNginxConfig, type NginxOptions, type NginxPlace } from './nginx-config.js';
 
 export type { NginxLocation, NginxOptions } from './nginx-config.js';
 
@@ -20,6 +20,8 @@ export interface Nginx {
   /** `http://127.0.0.1:port`, without a slash at the end. */
   readonly origin: string;
   readonly port: number;
+  /** `https://127.0.0.1:port`. Answers only if the options have `tls`. */
+  readonly tlsOrigin: string;
   /** Path of the Unix socket on which it serves the same over HTTP. */
   readonly socketPath: string;
   /** The master process. */
@@ -46,10 +48,10 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
   const folder = mkdtempSync(join(tmpdir(), 'scgi-nginx-'));
   try {
     for (let attempt = 1; ; attempt += 1) {
-      const port = await findFreePort();
-      const config = formatNginxConfig(options, { folder, port });
+      const place = { folder, port: await findFreePort(), tlsPort: await findFreePort() };
+      const config = formatNginxConfig(options, place);
       const { child, complaint } = await launch(executable, folder, config);
-      if (complaint === undefined) return describeServer(child, folder, port);
+      if (complaint === undefined) return describeServer(child, place);
       // Between our look and nginx's bind somebody else may have taken the port.
       if (attempt === 5 || !complaint.includes('Address already in use')) {
         throw new Error(`nginx did not start:\n${complaint}\nwith the configuration:\n${config}`);
@@ -88,7 +90,7 @@ async function launch(
   return { child, complaint: ended ? complaint : undefined };
 }
 
-function describeServer(child: ChildProcess, folder: string, port: number): Nginx {
+function describeServer(child: ChildProcess, { folder, port, tlsPort }: NginxPlace): Nginx {
   const pid = child.pid ?? 0;
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const stop = async (): Promise<void> => {
@@ -105,6 +107,7 @@ function describeServer(child: ChildProcess, folder: string, port: number): Ngin
   return {
     origin: `http://127.0.0.1:${port}`,
     port,
+    tlsOrigin: `https://127.0.0.1:${tlsPort}`,
     socketPath: join(folder, 'http.sock'),
     pid,
     workerPids: () => childrenOf(pid),

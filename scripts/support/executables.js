@@ -11,6 +11,7 @@ export const programs = {
     executables: ['chromium', 'chromium-browser', 'google-chrome'],
     debianPackage: 'chromium',
   },
+  openssl: { executables: ['openssl'], debianPackage: 'openssl' },
 };
 
 /** @typedef {keyof typeof programs} ProgramName */
