@@ -2,7 +2,7 @@
 // Works on a whole payload; framing it is the decoder's business. What the variables mean for HTTP is not known here.
 
 import { parseContentLength } from './content-length.js';
-import { RemoteProtocolError } from './errors.js';
+import { LocalProtocolError, RemoteProtocolError } from './errors.js';
 
 /** A decoded request head. */
 export interface RequestHead {
@@ -30,75 +30,52 @@ export interface HeadRules {
   readonly bodyLength: BodyLengthRule | undefined;
 }
 
+const missing = -1;
+const conflicting = -2;
+
 /**
  * Reads a whole netstring payload.
  * @throws RemoteProtocolError with the code of the first rule that is broken
  */
 export function readHead(text: string, rules: HeadRules): RequestHead {
-  const variables = splitVariables(text, rules.maxVariables);
-  const contentLength = checkVariables(variables, rules);
-  if (rules.strict) checkStrict(variables);
-  const bodyLength = resolveBodyLength(variables, contentLength, rules);
-  if (bodyLength > rules.maxBodyBytes) {
-    throw new RemoteProtocolError('ERR_SCGI_BODY_TOO_LARGE', {
-      bodyLength,
-      maxBodyBytes: rules.maxBodyBytes,
-    });
-  }
-  return { variables, bodyLength, bytes: text.length };
-}
-
-function splitVariables(text: string, maxVariables: number): string[] {
   if (text.charCodeAt(text.length - 1) !== 0) throw new RemoteProtocolError('ERR_SCGI_HEAD_NOT_TERMINATED');
-  // The final NUL leaves an empty string behind. One string more than allowed is enough to see that there are too many.
-  const strings = text.split('\0', Math.min(2 * maxVariables + 2, 0xffff_ffff));
-  if (strings.length > 2 * maxVariables + 1) {
-    throw new RemoteProtocolError('ERR_SCGI_TOO_MANY_VARIABLES', { maxVariables });
-  }
-  strings.pop();
-  if (strings.length % 2 !== 0) throw new RemoteProtocolError('ERR_SCGI_HEAD_ODD_STRINGS', { strings: strings.length });
-  return strings;
-}
-
-const missing = -1;
-const conflicting = -2;
-
-/** Checks the names, SCGI and CONTENT_LENGTH in one pass; returns the content length, `missing` or `conflicting`. */
-function checkVariables(variables: readonly string[], rules: HeadRules): number {
+  const variables: string[] = [];
+  const maxStrings = 2 * rules.maxVariables;
   let contentLength = missing;
   let versioned = false;
-  for (let index = 0; index < variables.length; index += 2) {
-    const name = variables[index] ?? '';
-    // Length first: the other names cost no string comparison.
-    switch (name.length) {
-      case 0:
-        throw new RemoteProtocolError('ERR_SCGI_VARIABLE_NAME_EMPTY', { index: index / 2 });
-      case 4:
-        // A marker of the protocol, not a meta-variable: only exactly this name counts.
-        if (name === 'SCGI') {
-          checkVersion(variables[index + 1]);
-          versioned = true;
-        }
-        break;
-      case 14:
-        if (isContentLength(name)) {
-          const length = readContentLength(variables[index + 1] ?? '', rules.lax);
-          contentLength = contentLength === missing || contentLength === length ? length : conflicting;
-        }
-        break;
+  // One walk that cuts and checks is about half again as fast as split() and a second pass.
+  for (let start = 0; start < text.length;) {
+    const nameEnd = text.indexOf('\0', start);
+    const valueEnd = text.indexOf('\0', nameEnd + 1);
+    if (valueEnd === -1) throw new RemoteProtocolError('ERR_SCGI_HEAD_ODD_STRINGS');
+    if (nameEnd === start) throw new RemoteProtocolError('ERR_SCGI_VARIABLE_NAME_EMPTY');
+    if (variables.length === maxStrings) throw tooManyVariables(rules);
+    const name = text.slice(start, nameEnd);
+    const value = text.slice(nameEnd + 1, valueEnd);
+    variables.push(name, value);
+    // The length first: most names cost no comparison of strings.
+    if (name.length === 14 && isContentLength(name)) {
+      const length = readContentLength(value, rules.lax);
+      contentLength = contentLength === missing || contentLength === length ? length : conflicting;
+    } else if (name.length === 4 && name === 'SCGI') {
+      // A marker of the protocol, not a meta-variable: it counts only if spelt like this.
+      if (value !== '1') throw new RemoteProtocolError('ERR_SCGI_VERSION', { value: excerpt(value) });
+      versioned = true;
     }
+    start = valueEnd + 1;
   }
-  if (!versioned && !rules.lax) throw new RemoteProtocolError('ERR_SCGI_VERSION');
-  return contentLength;
+  if (!versioned && !rules.lax) throw new RemoteProtocolError('ERR_SCGI_VERSION', { fault: 'missing' });
+  if (rules.strict) checkStrict(variables);
+  return { variables, bodyLength: resolveBodyLength(variables, contentLength, rules), bytes: text.length };
+}
+
+function tooManyVariables({ maxVariables }: HeadRules): RemoteProtocolError {
+  return new RemoteProtocolError('ERR_SCGI_TOO_MANY_VARIABLES', { maxVariables });
 }
 
 // RFC 3875 §4.1: names of meta-variables are case-insensitive.
 function isContentLength(name: string): boolean {
   return name === 'CONTENT_LENGTH' || name.toUpperCase() === 'CONTENT_LENGTH';
-}
-
-function checkVersion(value: string | undefined): void {
-  if (value !== '1') throw new RemoteProtocolError('ERR_SCGI_VERSION', { value: excerpt(value) });
 }
 
 function readContentLength(value: string, lax: boolean): number {
@@ -110,14 +87,28 @@ function readContentLength(value: string, lax: boolean): number {
 }
 
 function resolveBodyLength(variables: readonly string[], contentLength: number, rules: HeadRules): number {
+  const bodyLength = trustedBodyLength(variables, contentLength, rules);
+  const { maxBodyBytes } = rules;
+  if (bodyLength > maxBodyBytes) throw new RemoteProtocolError('ERR_SCGI_BODY_TOO_LARGE', { bodyLength, maxBodyBytes });
+  return bodyLength;
+}
+
+function trustedBodyLength(variables: readonly string[], contentLength: number, rules: HeadRules): number {
   if (contentLength === missing) {
     if (rules.lax) return 0;
     throw new RemoteProtocolError('ERR_SCGI_CONTENT_LENGTH', { fault: 'missing' });
   }
-  if (rules.bodyLength !== undefined && !rules.strict) return rules.bodyLength(variables);
-  if (contentLength === conflicting)
+  if (rules.bodyLength !== undefined && !rules.strict) return askRule(rules.bodyLength, variables);
+  if (contentLength === conflicting) {
     throw new RemoteProtocolError('ERR_SCGI_CONTENT_LENGTH', { fault: 'contradictory' });
+  }
   return contentLength;
+}
+
+function askRule(rule: BodyLengthRule, variables: readonly string[]): number {
+  const value = rule(variables);
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw new LocalProtocolError('ERR_SCGI_OPTION', { option: 'bodyLength', value });
 }
 
 /** The specification, "Request Format": no name twice, and CONTENT_LENGTH is the first. */
@@ -134,6 +125,6 @@ function checkStrict(variables: readonly string[]): void {
 }
 
 /** Enough of a value to recognise it in a log. */
-function excerpt(value: string | undefined): string | undefined {
-  return value?.slice(0, 40);
+function excerpt(value = ''): string {
+  return value.slice(0, 40);
 }

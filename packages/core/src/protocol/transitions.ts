@@ -48,6 +48,8 @@ export const requestTransitions: readonly Transition<keyof typeof RequestState, 
 /** What moves a ResponseDecoder. */
 export type ResponseInput =
   | 'byte of the head'
+  | 'empty line at once'
+  | 'empty line at once, the request being HEAD'
   | 'empty line after an interim head'
   | 'empty line after a head with a known body length'
   | 'empty line after a head without one'
@@ -63,6 +65,8 @@ export type ResponseInput =
 /** Every move of a ResponseDecoder. */
 export const responseTransitions: readonly Transition<keyof typeof ResponseState, ResponseInput>[] = [
   { from: 'Start', on: 'byte of the head', to: 'Head' },
+  { from: 'Start', on: 'empty line at once', to: 'OpenBody' },
+  { from: 'Start', on: 'empty line at once, the request being HEAD', to: 'CountedBody' },
   { from: 'Start', on: 'end of input', to: 'Failed' },
   { from: 'Head', on: 'byte of the head', to: 'Head' },
   { from: 'Head', on: 'empty line after an interim head', to: 'Start' },
