@@ -1,0 +1,227 @@
+// One request to one SCGI backend: connects, sends head and body, decodes the answer, applies the deadlines.
+// Owns the backend's socket. Knows no HTTP classes and no policy: what an answer or an error means is its handler's.
+
+import type { ResponseEvent, ResponseHead } from '@scgi/core/protocol';
+import {
+  BackendError,
+  encodeRequest,
+  LocalProtocolError,
+  RemoteProtocolError,
+  ResponseDecoder,
+  ResponseState,
+  ScgiError,
+} from '@scgi/core/protocol';
+import { BackendSocket } from './backend-socket.js';
+import type { BackendAddress } from './target.js';
+
+/** What is sent to the backend. */
+export interface ExchangeRequest {
+  /** REQUEST_METHOD: the answer to HEAD has no body. */
+  readonly method: string;
+  /** Flat: name, value, name, value … without CONTENT_LENGTH and SCGI. */
+  readonly variables: readonly string[];
+  /** Bytes of body that `write` will be given. */
+  readonly bodyLength: number;
+}
+
+/** Bounds of one exchange. Times in milliseconds, 0 for none. */
+export interface ExchangeSettings {
+  /** Until the backend has accepted the connection. */
+  readonly connectTimeout: number;
+  /** From the last byte of the request to the first one of the answer. */
+  readonly firstByteTimeout: number;
+  /** Without a byte moving, once the answer has begun or while the body is on its way. */
+  readonly idleTimeout: number;
+  /** Largest head of an answer in bytes. */
+  readonly maxHeadBytes: number;
+}
+
+/** Hears what happens. `onEnd` or `onError` is the last call, unless `destroy` came before it: then there is none. */
+export interface ExchangeHandler {
+  /** The backend has accepted the connection: from now on `write` makes sense. */
+  onConnect(): void;
+  /** Takes body bytes again after a `write` that returned false. */
+  onDrain(): void;
+  onHead(head: ResponseHead): void;
+  /** A view of the next body bytes, never empty. Returns false to ask for a pause until `resume`. */
+  onBody(data: Uint8Array): boolean;
+  /** The answer is whole, though perhaps not all of the request body was sent: no more of it is wanted. */
+  onEnd(): void;
+  onError(error: ScgiError): void;
+}
+
+/** How long a backend may take to close after its last byte. Closing earlier would look to it like a client that left. */
+const CLOSE_TIMEOUT_MS = 2000;
+
+/** One request and its answer. */
+export class Exchange {
+  readonly #address: BackendAddress;
+  readonly #settings: ExchangeSettings;
+  readonly #handler: ExchangeHandler;
+  readonly #decoder: ResponseDecoder;
+  readonly #socket: BackendSocket;
+  #bodyBytesLeft: number;
+  #connected: boolean;
+  #answered: boolean;
+  #over: boolean;
+
+  /**
+   * Connects at once and sends the head; no handler is called before this returns.
+   * @throws {LocalProtocolError} ERR_SCGI_VARIABLE
+   */
+  constructor(address: BackendAddress, request: ExchangeRequest, settings: ExchangeSettings, handler: ExchangeHandler) {
+    const head = encodeRequest(request.variables, request.bodyLength);
+    this.#address = address;
+    this.#settings = settings;
+    this.#handler = handler;
+    this.#decoder = new ResponseDecoder({ requestMethod: request.method, maxHeadBytes: settings.maxHeadBytes });
+    this.#socket = new BackendSocket();
+    this.#bodyBytesLeft = request.bodyLength;
+    this.#connected = false;
+    this.#answered = false;
+    this.#over = false;
+    this.#listen(this.#socket);
+    this.#socket.setTimeout(settings.connectTimeout);
+    this.#socket.connect(address.connect);
+    this.#socket.write(head);
+  }
+
+  #listen(socket: BackendSocket): void {
+    socket.on('connect', () => this.#connect());
+    socket.on('data', (chunk: Uint8Array) => this.#receive(chunk));
+    socket.on('end', () => this.#receiveEof());
+    socket.on('drain', () => this.#drain());
+    socket.on('timeout', () => this.#timeOut());
+    socket.on('error', (error) => this.#socketFailed(error));
+  }
+
+  /**
+   * Sends a piece of the request body. Returns false when the next piece should wait for `onDrain`.
+   * Once the backend takes no more, or the exchange is over, pieces are dropped.
+   * @throws {LocalProtocolError} ERR_SCGI_BODY_LENGTH_MISMATCH for more than `bodyLength`: rTorrent hangs on such bytes
+   */
+  write(chunk: Uint8Array): boolean {
+    if (chunk.length > this.#bodyBytesLeft) throw new LocalProtocolError('ERR_SCGI_BODY_LENGTH_MISMATCH');
+    this.#bodyBytesLeft -= chunk.length;
+    if (this.#over || this.#socket.writeError !== undefined) return true;
+    const more = this.#socket.write(chunk);
+    if (this.#bodyBytesLeft === 0 && !this.#answered) this.#socket.setTimeout(this.#settings.firstByteTimeout);
+    return more;
+  }
+
+  /** Goes on reading after an `onBody` that returned false. */
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** Closes the connection now; nothing more is reported. */
+  destroy(): void {
+    this.#over = true;
+    this.#socket.destroy();
+  }
+
+  #connect(): void {
+    this.#connected = true;
+    const { firstByteTimeout, idleTimeout } = this.#settings;
+    this.#socket.setTimeout(this.#bodyBytesLeft === 0 ? firstByteTimeout : idleTimeout);
+    this.#handler.onConnect();
+  }
+
+  #drain(): void {
+    if (!this.#over) this.#handler.onDrain();
+  }
+
+  #receive(chunk: Uint8Array): void {
+    if (this.#over) {
+      // Bytes behind the answer, which nobody will read.
+      this.#socket.destroy();
+      return;
+    }
+    if (!this.#answered) {
+      this.#answered = true;
+      this.#socket.setTimeout(this.#settings.idleTimeout);
+    }
+    this.#decoder.receiveData(chunk);
+    this.#dispatchEvents();
+  }
+
+  #receiveEof(): void {
+    if (this.#over) {
+      this.#socket.destroy();
+      return;
+    }
+    const { writeError } = this.#socket;
+    // The failed write has taken the error of the reset with it, and what the reset cut off now seems to end here.
+    if (writeError !== undefined && this.#decoder.state !== ResponseState.CountedBody) {
+      this.#fail(this.#reset(writeError));
+      return;
+    }
+    this.#decoder.receiveEof();
+    this.#dispatchEvents();
+    this.#socket.destroy();
+  }
+
+  #dispatchEvents(): void {
+    while (!this.#over) {
+      let event: ResponseEvent | null;
+      try {
+        event = this.#decoder.nextEvent();
+      } catch (error) {
+        if (!(error instanceof ScgiError)) throw error;
+        this.#fail(error);
+        return;
+      }
+      if (event === null) return;
+      if (event.type === 'head') this.#handler.onHead(event.head);
+      else if (event.type === 'end') this.#finish();
+      else if (!this.#handler.onBody(event.data)) this.#socket.pause();
+    }
+  }
+
+  #finish(): void {
+    this.#over = true;
+    const socket = this.#socket;
+    if (this.#bodyBytesLeft > 0 || socket.writeError !== undefined) {
+      socket.destroy();
+    } else {
+      socket.setTimeout(CLOSE_TIMEOUT_MS);
+      socket.resume();
+    }
+    this.#handler.onEnd();
+  }
+
+  #fail(error: ScgiError): void {
+    this.destroy();
+    this.#handler.onError(error);
+  }
+
+  #socketFailed(cause: NodeJS.ErrnoException): void {
+    if (this.#over) return;
+    if (this.#connected) {
+      this.#fail(this.#reset(cause));
+    } else {
+      const code = cause.code === 'ETIMEDOUT' ? 'ERR_SCGI_BACKEND_TIMEOUT' : 'ERR_SCGI_BACKEND_UNREACHABLE';
+      this.#fail(new BackendError(code, { backend: this.#address.text, reason: cause.code }, { cause }));
+    }
+  }
+
+  #reset(cause: NodeJS.ErrnoException): BackendError {
+    return new BackendError('ERR_SCGI_BACKEND_RESET', { backend: this.#address.text, reason: cause.code }, { cause });
+  }
+
+  #timeOut(): void {
+    if (this.#over) {
+      this.#socket.destroy();
+    } else if (this.#connected && this.#waitsForOwner()) {
+      this.#fail(new RemoteProtocolError('ERR_SCGI_IDLE_TIMEOUT', { idleTimeout: this.#settings.idleTimeout }));
+    } else {
+      const awaited = this.#connected ? (this.#answered ? 'response' : 'first byte') : 'connect';
+      this.#fail(new BackendError('ERR_SCGI_BACKEND_TIMEOUT', { backend: this.#address.text, awaited }));
+    }
+  }
+
+  /** The backend is not to blame for the silence: our side takes nothing, or owes it more of the body. */
+  #waitsForOwner(): boolean {
+    return this.#socket.isPaused() || (this.#bodyBytesLeft > 0 && this.#socket.writableLength === 0);
+  }
+}

@@ -1,0 +1,3 @@
+export { createHttpFront } from './http-front.js';
+export type { HttpFrontOptions } from './http-front.js';
+export type { BackendTarget } from './target.js';
