@@ -7,6 +7,7 @@ export type { ScgiErrorCode } from './protocol/errors.js';
 export { createScgiServer, ScgiServer } from './scgi-server.js';
 export type { ScgiServerOptions } from './scgi-server.js';
 export { serveScgi } from './serve.js';
-export type { RunningServer, ScgiListener, ServeOptions } from './serve.js';
+export type { RunningServer, ServeOptions } from './serve.js';
+export type { ErrorHook, ScgiListener } from './node/guard-listener.js';
 export type { BindSpec } from './lifecycle/bind.js';
 export type { Endpoint } from './lifecycle/listen.js';

@@ -2,7 +2,7 @@
 // named peers in. Joins the bridge in node/ with the rules in lifecycle/; these keep out of each other.
 
 import type { RequestListener } from 'node:http';
-import type { ListenOptions, Server, Socket } from 'node:net';
+import type { AddressInfo, ListenOptions, Server, Socket } from 'node:net';
 import type { PeerFilter } from './lifecycle/access.js';
 import { assertBindAllowed, createPeerFilter } from './lifecycle/access.js';
 import { onLoopback } from './lifecycle/listen-arguments.js';
@@ -25,6 +25,7 @@ export interface ScgiServerOptions extends ScgiHttpServerOptions {
 export class ScgiServer extends ScgiHttpServer {
   readonly #allowFrom: readonly string[] | undefined;
   readonly #filter: PeerFilter | undefined;
+  #socketPath: string | undefined;
 
   /** @throws {LocalProtocolError} ERR_SCGI_OPTION for an impossible option */
   constructor(options: ScgiServerOptions = {}, listener?: RequestListener) {
@@ -32,6 +33,9 @@ export class ScgiServer extends ScgiHttpServer {
     this.#allowFrom = options.allowFrom;
     // Without a list only loopback is listened on, and asking each socket for its peer would cost a system call.
     this.#filter = options.allowFrom === undefined ? undefined : createPeerFilter(options.allowFrom);
+    this.#socketPath = undefined;
+    // Runs before the application's own listeners, and before the event loop can accept a connection.
+    this.on('listening', this.#checkBind);
   }
 
   /** As `net.Server.listen`, in all its forms. */
@@ -45,10 +49,18 @@ export class ScgiServer extends ScgiHttpServer {
   override listen(handle: unknown, backlog?: number, onListening?: () => void): this;
   override listen(handle: unknown, onListening?: () => void): this;
   override listen(...args: readonly unknown[]): this {
-    // Before the application's own listeners, and before the event loop can accept a connection.
-    this.prependOnceListener('listening', this.#checkBind);
     Reflect.apply(super.listen, this, onLoopback(args));
     return this;
+  }
+
+  /** As `net.Server.address`; the path of a Unix socket also where Node knows another one, or none. */
+  override address(): AddressInfo | string | null {
+    return this.#socketPath ?? super.address();
+  }
+
+  /** The path under which clients find this server's Unix socket, where it was not Node that put it there. */
+  set socketPath(path: string) {
+    this.#socketPath = path;
   }
 
   /** Serves a socket that `acceptor`, another listener of this server, has accepted; closes it if its peer is not allowed. */

@@ -1,18 +1,15 @@
-// serveScgi(): one call from a listener to a running server. Puts the bridge and lifecycle/ together and decides what
-// becomes of an application that fails.
+// serveScgi(): one call from a listener to a running server. Puts the bridge and lifecycle/ together.
 
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import net from 'node:net';
 import type { BindSpec } from './lifecycle/bind.js';
 import { resolveTargets } from './lifecycle/bind.js';
 import type { Endpoint } from './lifecycle/listen.js';
 import { listen } from './lifecycle/listen.js';
 import { closeServer } from './lifecycle/net-server.js';
+import type { ErrorHook, ScgiListener } from './node/guard-listener.js';
+import { guardListener } from './node/guard-listener.js';
 import { ScgiServer } from './scgi-server.js';
 import type { ScgiServerOptions } from './scgi-server.js';
-
-/** What serves requests: `(req, res)`, an Express app, a Connect stack. May return a promise. */
-export type ScgiListener = (request: IncomingMessage, response: ServerResponse) => unknown;
 
 /** Options of `serveScgi`. */
 export interface ServeOptions extends ScgiServerOptions {
@@ -22,7 +19,7 @@ export interface ServeOptions extends ScgiServerOptions {
    */
   bind?: BindSpec | readonly BindSpec[] | undefined;
   /** Hears of an application that threw or rejected; the peer hears only the status. Default: console.error. */
-  onError?: ((error: unknown, request: IncomingMessage) => void) | undefined;
+  onError?: ErrorHook | undefined;
 }
 
 /** A server that listens. */
@@ -47,7 +44,7 @@ const DEFAULT_CLOSE_TIMEOUT_MS = 30_000;
  */
 export async function serveScgi(listener: ScgiListener, options: ServeOptions = {}): Promise<RunningServer> {
   const targets = resolveTargets(options.bind, process.env, process.pid);
-  const server = new ScgiServer(options, guard(listener, options.onError ?? logError));
+  const server = new ScgiServer(options, guardListener(listener, options.onError));
   const endpoints: Endpoint[] = [];
   const acceptors: net.Server[] = [];
   const running = createRunningServer(server, endpoints, acceptors);
@@ -55,7 +52,9 @@ export async function serveScgi(listener: ScgiListener, options: ServeOptions = 
     for (const target of targets) {
       // The server itself takes the first address; a net.Server can hold only one.
       const acceptor = acceptors.length === 0 ? server : createAcceptor(server);
-      endpoints.push(await listen(acceptor, target, options));
+      const endpoint = await listen(acceptor, target, options);
+      if (acceptor === server && endpoint.path !== undefined) server.socketPath = endpoint.path;
+      endpoints.push(endpoint);
       acceptors.push(acceptor);
     }
   } catch (error) {
@@ -70,23 +69,21 @@ function createRunningServer(
   endpoints: readonly Endpoint[],
   acceptors: readonly net.Server[],
 ): RunningServer {
-  let closing: Promise<void> | undefined;
-  const close = async (timeoutMs: number): Promise<void> => {
+  let closed: Promise<unknown> | undefined;
+  const stopListening = async (): Promise<void> => {
+    // First the socket files: nobody should find us any more.
     for (const endpoint of endpoints) await endpoint.release();
-    const closed = Promise.all(acceptors.map(closeServer));
+    const finished = acceptors.map(closeServer);
     server.closeIdleConnections();
-    const deadline = setTimeout(() => server.closeAllConnections(), timeoutMs);
-    await closed;
-    clearTimeout(deadline);
+    await Promise.all(finished);
   };
-  return {
-    server,
-    endpoints,
-    close: (options = {}) => (closing ??= close(options.timeout ?? DEFAULT_CLOSE_TIMEOUT_MS)),
-    [Symbol.asyncDispose]() {
-      return this.close();
-    },
+  const close: RunningServer['close'] = async (options = {}) => {
+    // Called again, perhaps with less patience, it waits for the same end.
+    closed ??= stopListening();
+    const deadline = setTimeout(() => server.closeAllConnections(), options.timeout ?? DEFAULT_CLOSE_TIMEOUT_MS);
+    await closed.finally(() => clearTimeout(deadline));
   };
+  return { server, endpoints, close, [Symbol.asyncDispose]: close };
 }
 
 /** A listener for one more address, which hands its connections to `server`. */
@@ -96,41 +93,4 @@ function createAcceptor(server: ScgiServer): net.Server {
     server.acceptFrom(acceptor, socket);
   });
   return acceptor;
-}
-
-/** Answers for a listener that throws or rejects: 500 before the head, a broken connection behind it. */
-function guard(listener: ScgiListener, onError: NonNullable<ServeOptions['onError']>): RequestListener {
-  return (request, response) => {
-    const fail = (error: unknown): void => {
-      failRequest(response, error);
-      onError(error, request);
-    };
-    try {
-      const result = listener(request, response);
-      if (isThenable(result)) result.then(undefined, fail);
-    } catch (error) {
-      fail(error);
-    }
-  };
-}
-
-function failRequest(response: ServerResponse, error: unknown): void {
-  if (response.headersSent || response.writableEnded) {
-    response.destroy(error instanceof Error ? error : undefined);
-    return;
-  }
-  // The fields set so far belong to a response that will not be.
-  for (const name of response.getHeaderNames()) response.removeHeader(name);
-  response.statusCode = 500;
-  response.statusMessage = '';
-  response.setHeader('content-type', 'text/plain');
-  response.end('Internal Server Error\n');
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
-}
-
-function logError(error: unknown, request: IncomingMessage): void {
-  console.error(`${request.method} ${request.url} failed:`, error);
 }
