@@ -169,23 +169,25 @@ function createRules(): Map<string, VariableRule> {
   return table;
 }
 
-// Not cached: a cache keyed by what clients send needs bounds in number and size, and a look-up in it costs as much.
+// Not cached: a cache keyed by what clients send would need bounds in number and in size, to save 0.2 µs a field.
 function unlistedRule(name: string): VariableRule {
+  const isField = name.startsWith('HTTP_');
+  const field = isField ? fieldName(name) : '';
+  if (field !== '') return { slot: Slot.field, field, singleBit: 0 };
   const upper = upperCaseName(name);
   if (upper !== name) return variableRule(upper);
-  if (!name.startsWith('HTTP_')) return ignored;
-  return { slot: Slot.field, field: fieldName(name), singleBit: 0 };
+  if (isField) throw new RemoteProtocolError('ERR_SCGI_REQUEST_FIELD', { name: name.slice(0, 80) });
+  return ignored;
 }
 
-// Only tokens come out (RFC 9110 §5.1). nginx with `ignore_invalid_headers off` sends HTTP_X.DOT, which is one.
+// Only tokens come out (RFC 9110 §5.1), or nothing. nginx with `ignore_invalid_headers off` sends HTTP_X.DOT, which is one.
 function fieldName(variable: string): string {
   let field = '';
   for (let index = 'HTTP_'.length; index < variable.length; index++) {
     const character = fieldCharacters[variable.charCodeAt(index)];
-    if (character === undefined) throw fieldError(variable);
+    if (character === undefined) return '';
     field += character;
   }
-  if (field === '') throw fieldError(variable);
   return field;
 }
 
@@ -196,8 +198,4 @@ function createFieldCharacters(): (string | undefined)[] {
     characters[character.charCodeAt(0)] = character === '_' ? '-' : character.toLowerCase();
   }
   return characters;
-}
-
-function fieldError(variable: string): RemoteProtocolError {
-  return new RemoteProtocolError('ERR_SCGI_REQUEST_FIELD', { name: variable.slice(0, 80) });
 }

@@ -173,8 +173,11 @@ describe('an upgrade', () => {
     expect(request.fields).toEqual([]);
   });
 
-  it('is found in the second of two Connection fields', () => {
-    const variables = ['HTTP_CONNECTION', 'keep-alive', 'HTTP_CONNECTION', 'upgrade', 'HTTP_UPGRADE', 'websocket'];
+  it.each([
+    ['first', ['upgrade', 'keep-alive']],
+    ['second', ['keep-alive', 'upgrade']],
+  ])('is found in the %s of two Connection fields', (_, [one = '', two = '']) => {
+    const variables = ['HTTP_CONNECTION', one, 'HTTP_CONNECTION', two, 'HTTP_UPGRADE', 'websocket'];
     expect(read('REQUEST_URI', '/ws', ...variables).upgrade).toBe('websocket');
   });
 });

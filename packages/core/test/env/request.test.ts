@@ -57,6 +57,7 @@ describe('the target', () => {
     ['a control character', ['REQUEST_URI', '/a\r\nX: y']],
     ['DEL', ['REQUEST_URI', '/\x7f']],
     ['a character beyond latin1', ['REQUEST_URI', '/☃']],
+    ['a path info beyond latin1', ['PATH_INFO', '/☃']],
     ['no slash', ['REQUEST_URI', 'a/b']],
     ['the authority form without CONNECT', ['REQUEST_URI', 'example.com:443']],
     ['CONNECT without a port', ['REQUEST_METHOD', 'CONNECT', 'REQUEST_URI', 'example.com']],
