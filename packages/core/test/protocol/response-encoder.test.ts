@@ -110,18 +110,10 @@ describe('a response head', () => {
   });
 
   test('keeps what makes a 101 an upgrade, but neither framing nor Content-Length', () => {
-    const fields = [
-      'Upgrade',
-      'websocket',
-      'Connection',
-      'Upgrade',
-      'Transfer-Encoding',
-      'chunked',
-      'Content-Length',
-      '0',
-    ];
+    const hop = ['Upgrade', 'websocket', 'Connection', 'Upgrade, X-Hop', 'X-Hop', '1'];
+    const fields = [...hop, 'Transfer-Encoding', 'chunked', 'Content-Length', '0'];
     expect(formatResponseHead(101, undefined, fields)).toBe(
-      'Status: 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
+      'Status: 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade, X-Hop\r\nX-Hop: 1\r\n\r\n',
     );
   });
 
