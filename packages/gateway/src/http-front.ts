@@ -7,8 +7,8 @@ import type { ScgiError } from '@scgi/core/protocol';
 import { LocalProtocolError } from '@scgi/core/protocol';
 import type { PassageSettings } from './passage.js';
 import { Passage } from './passage.js';
-import type { BackendTarget } from './target.js';
-import { parseTarget } from './target.js';
+import type { BackendTarget } from './exchange/target.js';
+import { parseTarget } from './exchange/target.js';
 
 /** Options of `createHttpFront`. Times in milliseconds, 0 for none. */
 export interface HttpFrontOptions {

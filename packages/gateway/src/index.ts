@@ -1,3 +1,3 @@
 export { createHttpFront } from './http-front.js';
 export type { HttpFrontOptions } from './http-front.js';
-export type { BackendTarget } from './target.js';
+export type { BackendTarget } from './exchange/target.js';

@@ -7,10 +7,10 @@ import { variablesFromHttp } from '@scgi/core/env';
 import { BackendError, parseContentLength, RemoteProtocolError, ScgiError } from '@scgi/core/protocol';
 import type { ResponseHead } from '@scgi/core/protocol';
 import { breakOff, writeErrorResponse } from './error-response.js';
-import { Exchange } from './exchange.js';
-import type { ExchangeHandler, ExchangeSettings } from './exchange.js';
+import { Exchange } from './exchange/exchange.js';
+import type { ExchangeHandler, ExchangeSettings } from './exchange/exchange.js';
 import { endToEndFields } from './response-fields.js';
-import type { BackendAddress } from './target.js';
+import type { BackendAddress } from './exchange/target.js';
 
 /** What applies to every request of a gateway. */
 export interface PassageSettings extends ExchangeSettings {
