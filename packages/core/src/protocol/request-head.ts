@@ -55,8 +55,7 @@ export function readHead(text: string, rules: HeadRules): RequestHead {
     variables.push(name, value);
     // The length first: most names cost no comparison of strings.
     if (name.length === 14 && isContentLength(name)) {
-      const length = readContentLength(value, rules.lax);
-      contentLength = contentLength === missing || contentLength === length ? length : conflicting;
+      contentLength = addContentLength(contentLength, value, rules);
     } else if (name.length === 4 && name === 'SCGI') {
       // A marker of the protocol, not a meta-variable: it counts only if spelt like this.
       if (value !== '1') throw new RemoteProtocolError('ERR_SCGI_VERSION', { value: excerpt(value) });
@@ -76,6 +75,14 @@ function tooManyVariables({ maxVariables }: HeadRules): RemoteProtocolError {
 // RFC 3875 §4.1: names of meta-variables are case-insensitive.
 function isContentLength(name: string): boolean {
   return name === 'CONTENT_LENGTH' || name.toUpperCase() === 'CONTENT_LENGTH';
+}
+
+/** What CONTENT_LENGTH says so far, with one more of it. */
+function addContentLength(soFar: number, value: string, rules: HeadRules): number {
+  // nginx with `scgi_param CONTENT_LENGTH $content_length` repeats it, empty where there is no body: that says nothing.
+  if (value === '' && soFar !== missing && !rules.strict) return soFar;
+  const length = readContentLength(value, rules.lax);
+  return soFar === missing || soFar === length ? length : conflicting;
 }
 
 function readContentLength(value: string, lax: boolean): number {

@@ -69,6 +69,11 @@ const rows: Row[] = [
       'ERR_SCGI_CONTENT_LENGTH',
     ],
   ),
+  [
+    'an empty CONTENT_LENGTH before another',
+    netstring('CONTENT_LENGTH␀␀CONTENT_LENGTH␀3␀SCGI␀1␀'),
+    'ERR_SCGI_CONTENT_LENGTH',
+  ],
   ['two different CONTENT_LENGTH', netstring('CONTENT_LENGTH␀1␀SCGI␀1␀CONTENT_LENGTH␀2␀'), 'ERR_SCGI_CONTENT_LENGTH'],
   [
     'a contradiction that a third CONTENT_LENGTH does not settle',
@@ -93,6 +98,7 @@ const rows: Row[] = [
       ['a name given twice', 'CONTENT_LENGTH␀0␀SCGI␀1␀A␀1␀A␀1␀', 'ERR_SCGI_DUPLICATE_VARIABLE'],
       ['a name given twice in different case', 'CONTENT_LENGTH␀0␀SCGI␀1␀Ab␀1␀aB␀2␀', 'ERR_SCGI_DUPLICATE_VARIABLE'],
       ['the same CONTENT_LENGTH twice', 'CONTENT_LENGTH␀0␀SCGI␀1␀CONTENT_LENGTH␀0␀', 'ERR_SCGI_DUPLICATE_VARIABLE'],
+      ['CONTENT_LENGTH repeated empty', 'CONTENT_LENGTH␀0␀SCGI␀1␀CONTENT_LENGTH␀␀', 'ERR_SCGI_CONTENT_LENGTH'],
       ['CONTENT_LENGTH in second place', 'SCGI␀1␀CONTENT_LENGTH␀0␀', 'ERR_SCGI_VARIABLE_ORDER'],
       ['content_length in lower case', 'content_length␀0␀SCGI␀1␀', 'ERR_SCGI_VARIABLE_ORDER'],
       ['no CONTENT_LENGTH', 'SCGI␀1␀A␀1␀', 'ERR_SCGI_CONTENT_LENGTH'],
@@ -152,6 +158,7 @@ describe('a malformed request', () => {
 
 describe('an unusual request', () => {
   const accepted: [behaviour: string, payload: string, bodyLength: number, options?: RequestDecoderOptions][] = [
+    ['CONTENT_LENGTH repeated empty, as nginx can be told to', 'CONTENT_LENGTH␀3␀SCGI␀1␀CONTENT_LENGTH␀␀', 3],
     ['a name given twice, kept in order', 'CONTENT_LENGTH␀0␀SCGI␀1␀A␀1␀A␀2␀', 0],
     ['the same name in another case', 'CONTENT_LENGTH␀0␀SCGI␀1␀HTTP_A␀1␀http_a␀2␀', 0],
     ['the same CONTENT_LENGTH twice', 'CONTENT_LENGTH␀3␀SCGI␀1␀CONTENT_LENGTH␀3␀', 3],
