@@ -34,8 +34,6 @@ export class ScgiServer extends ScgiHttpServer {
     // Without a list only loopback is listened on, and asking each socket for its peer would cost a system call.
     this.#filter = options.allowFrom === undefined ? undefined : createPeerFilter(options.allowFrom);
     this.#socketPath = undefined;
-    // Runs before the application's own listeners, and before the event loop can accept a connection.
-    this.on('listening', this.#checkBind);
   }
 
   /** As `net.Server.listen`, in all its forms. */
@@ -51,6 +49,14 @@ export class ScgiServer extends ScgiHttpServer {
   override listen(...args: readonly unknown[]): this {
     Reflect.apply(super.listen, this, onLoopback(args));
     return this;
+  }
+
+  /** As in Node; a `listening` on an address that is not allowed becomes an `error`, before anyone can connect. */
+  override emit(event: string, ...args: unknown[]): boolean {
+    const refusal = event === 'listening' ? this.#bindRefusal() : undefined;
+    if (refusal === undefined) return super.emit(event, ...args);
+    this.close();
+    return super.emit('error', refusal);
   }
 
   /** As `net.Server.address`; the path of a Unix socket also where Node knows another one, or none. */
@@ -79,13 +85,13 @@ export class ScgiServer extends ScgiHttpServer {
     return this.#filter(socket.remoteAddress, boundHost(acceptor) === undefined ? 'unix' : 'tcp');
   }
 
-  #checkBind(): void {
+  #bindRefusal(): unknown {
     const host = boundHost(this);
     try {
       assertBindAllowed({ address: host ?? '', host }, this.#allowFrom);
+      return undefined;
     } catch (error) {
-      this.close();
-      this.emit('error', error);
+      return error;
     }
   }
 }
