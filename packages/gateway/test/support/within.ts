@@ -21,3 +21,8 @@ export async function until(what: string, holds: () => boolean, deadlineMs = 500
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
+
+/** Lets the event loop go round: client, front and backend share it, so what was sent has arrived afterwards. */
+export async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
