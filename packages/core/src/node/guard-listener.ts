@@ -6,6 +6,8 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 /** What serves requests: `(req, res)`, an Express app, a Connect stack. May return a promise. */
 export type ScgiListener = (request: IncomingMessage, response: ServerResponse) => unknown;
 
+const failureText = 'Internal Server Error\n';
+
 /** Hears of an application that threw or rejected. */
 export type ErrorHook = (error: unknown, request: IncomingMessage) => void;
 
@@ -36,7 +38,9 @@ function failRequest(response: ServerResponse, error: unknown): void {
   response.statusCode = 500;
   response.statusMessage = '';
   response.setHeader('content-type', 'text/plain');
-  response.end('Internal Server Error\n');
+  // By hand: after removeHeader('content-length') Node would leave it out.
+  response.setHeader('content-length', failureText.length);
+  response.end(failureText);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
