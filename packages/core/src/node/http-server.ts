@@ -58,6 +58,7 @@ export interface Mount {
 }
 
 const DEFAULT_HEADERS_TIMEOUT_MS = 10_000;
+const IDLE_GRACE_MS = 1000;
 
 /** See `ScgiServer` for the public class. */
 export class ScgiHttpServer extends http.Server implements ConnectionHost {
@@ -141,10 +142,18 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
     for (const connection of this.#connections) connection.socket.destroy();
   }
 
-  /** Closes the connections on which nothing has arrived: no request is lost. */
+  /**
+   * Closes the connections on which nothing has arrived in their first second. Younger ones get the rest of it: a
+   * front end sends its request with the connection, so its bytes may be here already, and nginx repeats no POST.
+   */
   override closeIdleConnections(): void {
+    const now = performance.now();
     for (const connection of this.#connections) {
-      if (connection.isIdle) connection.socket.destroy();
+      if (!connection.isIdle) continue;
+      const graceMs = connection.acceptedAt + IDLE_GRACE_MS - now;
+      if (graceMs <= 0) connection.socket.destroy();
+      // The open socket keeps the process alive until then.
+      else setTimeout(closeIfIdle, graceMs, connection).unref();
     }
   }
 
@@ -165,6 +174,10 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
     if (this.admits(socket)) this.serve(socket);
     else socket.destroy();
   }
+}
+
+function closeIfIdle(connection: ScgiConnection): void {
+  if (connection.isIdle) connection.socket.destroy();
 }
 
 /** As Node's server does: whoever listens is responsible, otherwise the connection ends. */
