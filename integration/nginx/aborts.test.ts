@@ -71,12 +71,14 @@ describeWith('nginx', 'a client that leaves', () => {
       expect(request.aborted).toBe(true);
     });
 
-    // As over HTTP: to see the end of the stream somebody must read what is before it.
-    test('while its body waits unread: known as soon as the application reads on', async ({ stage }) => {
+    // As over HTTP: nobody sees the end of a stream who does not read what is before it. An end that shows together
+    // with the last byte may be a half-close; writing tells.
+    test('while its body waits unread: known at the latest when the application writes', async ({ stage }) => {
       const scene = await setUp(stage, (_, reached) => reached());
       await abortRequest({ origin: scene.nginx.origin }, 'request-sent', scene.reached);
-      const { request } = await scene.witness();
-      request.resume();
+      const { request, response } = await scene.witness();
+      await once(request.resume(), 'end');
+      while (!response.destroyed && response.write('is anybody there?')) await setImmediate();
       await scene.expectAborted();
     });
 
