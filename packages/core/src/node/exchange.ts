@@ -100,6 +100,10 @@ export class NodeExchange implements RequestHandler {
     return !response.writableEnded || this.#socket.writableLength > 0 || this.#isShort();
   }
 
+  get unbufferedEvents(): boolean {
+    return this.#server.unbufferedEvents;
+  }
+
   get bufferedBytes(): number {
     return this.#request.readableLength;
   }
@@ -170,7 +174,8 @@ function onResponseFinish(this: ServerResponse): void {
 
 /** Replaces `ServerResponse.prototype._storeHeader`: Node's head, as CGI wants it. */
 function storeCgiHead(this: ServerResponse, statusLine: string, headers: ResponseFields): void {
-  replaceHead(this, toCgiHead(storeHead(this, statusField(statusLine), headers), true));
+  const unbuffered = this[kExchange]?.unbufferedEvents ?? true;
+  replaceHead(this, toCgiHead(storeHead(this, statusField(statusLine), headers), unbuffered));
 }
 
 /**
