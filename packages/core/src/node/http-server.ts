@@ -9,6 +9,7 @@ import type { ScgiRequest } from '../env/index.js';
 import { readRequest, resolveBodyLength, splitBasePath } from '../env/index.js';
 import type { RequestDecoderOptions, RequestHead } from '../protocol/index.js';
 import { LocalProtocolError, RequestDecoder } from '../protocol/index.js';
+import { resolveLimit } from '../protocol/limits.js';
 import type { ConnectionHost, ConnectionSocket, HalfOpenRule } from '../server/index.js';
 import { ConnectionSweep, ScgiConnection } from '../server/index.js';
 import { NodeExchange } from './exchange.js';
@@ -79,14 +80,14 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
 
   constructor(options: ScgiHttpServerOptions, listener?: RequestListener) {
     super({ ...options, headersTimeout: headersTimeoutOf(options) }, listener);
-    this.idleTimeout = options.idleTimeout ?? 60_000;
-    this.lingerTimeout = options.lingerTimeout ?? 5000;
-    this.lingerBytes = options.lingerBytes ?? 64 * 1024 * 1024;
-    this.maxBufferedBody = options.maxBufferedBody ?? 1024 * 1024;
+    this.idleTimeout = resolveLimit('idleTimeout', options.idleTimeout, 60_000, 0);
+    this.lingerTimeout = resolveLimit('lingerTimeout', options.lingerTimeout, 5000, 0);
+    this.lingerBytes = resolveLimit('lingerBytes', options.lingerBytes, 64 * 1024 * 1024, 0);
+    this.maxBufferedBody = resolveLimit('maxBufferedBody', options.maxBufferedBody, 1024 * 1024, 0);
     this.incomingMessageClass = options.IncomingMessage ?? http.IncomingMessage;
     this.serverResponseClass = options.ServerResponse ?? http.ServerResponse;
     this.unbufferedEvents = options.unbufferedEvents ?? true;
-    this.#halfOpen = options.halfOpen ?? 'auto';
+    this.#halfOpen = checkHalfOpen(options.halfOpen);
     this.#basePath = checkBasePath(options.basePath);
     this.#responseOptions = {
       highWaterMark: options.highWaterMark,
@@ -195,7 +196,8 @@ function headersTimeoutOf(options: ScgiHttpServerOptions): number {
 
 function decoderOptions(options: ScgiHttpServerOptions): RequestDecoderOptions {
   return {
-    maxHeadBytes: options.maxHeadBytes ?? options.maxHeaderSize,
+    // Node reads 0 as its default.
+    maxHeadBytes: options.maxHeadBytes ?? (options.maxHeaderSize || undefined),
     maxVariables: options.maxVariables,
     maxBodyBytes: options.maxBodyBytes,
     strict: options.strict,
@@ -204,10 +206,16 @@ function decoderOptions(options: ScgiHttpServerOptions): RequestDecoderOptions {
   };
 }
 
+function checkHalfOpen(halfOpen: HalfOpenRule = 'auto'): HalfOpenRule {
+  if (halfOpen === 'auto' || halfOpen === 'allow' || halfOpen === 'abort') return halfOpen;
+  throw new LocalProtocolError('ERR_SCGI_OPTION', { halfOpen, remedy: 'write auto, allow or abort' });
+}
+
 function checkBasePath(basePath: string | undefined): string {
   if (basePath === undefined || basePath === 'SCRIPT_NAME') return basePath ?? '';
-  if (!basePath.startsWith('/')) {
-    throw new LocalProtocolError('ERR_SCGI_OPTION', { basePath, remedy: `write "/${basePath}" or "SCRIPT_NAME"` });
+  if (typeof basePath !== 'string' || !/^\/[^?#]*$/.test(basePath)) {
+    const remedy = 'write a path such as /app, or SCRIPT_NAME';
+    throw new LocalProtocolError('ERR_SCGI_OPTION', { basePath, remedy });
   }
   return basePath.replace(/\/+$/, '');
 }
