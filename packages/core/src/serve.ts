@@ -29,13 +29,14 @@ export interface RunningServer {
   readonly endpoints: readonly Endpoint[];
   /**
    * Stops listening, lets requests in flight finish, then resolves.
-   * @param options.timeout milliseconds after which what is still open is broken off. Default 30,000.
+   * @param options.timeout milliseconds after which what is still open is broken off; Infinity: never. Default 30,000.
    */
   close(options?: { readonly timeout?: number | undefined }): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
 const DEFAULT_CLOSE_TIMEOUT_MS = 30_000;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Serves `listener` over SCGI; resolves when every address listens.
@@ -80,7 +81,10 @@ function createRunningServer(
   const close: RunningServer['close'] = async (options = {}) => {
     // Called again, perhaps with less patience, it waits for the same end.
     closed ??= stopListening();
-    const deadline = setTimeout(() => server.closeAllConnections(), options.timeout ?? DEFAULT_CLOSE_TIMEOUT_MS);
+    const timeoutMs = options.timeout ?? DEFAULT_CLOSE_TIMEOUT_MS;
+    // A timer fires at once where its time does not fit 31 bits; Infinity means to wait.
+    const deadline =
+      timeoutMs > LONGEST_TIMER_MS ? undefined : setTimeout(() => server.closeAllConnections(), timeoutMs);
     await closed.finally(() => clearTimeout(deadline));
   };
   return { server, endpoints, close, [Symbol.asyncDispose]: close };
