@@ -109,6 +109,17 @@ describe('close', () => {
     expect((await answer).text).toBe('');
   });
 
+  it.each([Infinity, 2 ** 31])('with time-out %d waits as long as it takes', async (timeout) => {
+    const running = await serve(() => {});
+    const { response, answer } = await openRequest(running);
+    const closed = running.close({ timeout });
+    // A timer that Node cuts to one millisecond would be due by then.
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    response.end('finished');
+    expect((await answer).text).toMatch(/finished$/);
+    await within('the close', closed);
+  });
+
   it('may be called again: all calls wait for the same end', async () => {
     const running = await serve(() => {});
     const { response } = await openRequest(running);
