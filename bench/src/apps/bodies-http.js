@@ -1,0 +1,5 @@
+import { createServer } from 'node:http';
+import { bodies } from './bodies.js';
+import { listen } from './listen.js';
+
+listen(createServer(bodies));

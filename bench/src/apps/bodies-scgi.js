@@ -1,0 +1,5 @@
+import { createScgiServer } from '@scgi/core';
+import { bodies } from './bodies.js';
+import { listen } from './listen.js';
+
+listen(createScgiServer(bodies));

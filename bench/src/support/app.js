@@ -1,0 +1,33 @@
+// Starts an application in a process of its own, so that its CPU time and memory are nobody else's.
+
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { adopt, end } from './children.js';
+import { within } from './deadline.js';
+
+/**
+ * @param {string} name of the file in `apps/`, without suffix
+ * @param {string} [path] of the Unix socket to listen on. Default: a free TCP port of 127.0.0.1.
+ * @returns {Promise<{ pid: number, address: string, connectTo: object, stop: () => Promise<void> }>} `address` as nginx
+ *   writes it, `connectTo` as `net.connect` takes it
+ */
+export async function startApp(name, path) {
+  const file = fileURLToPath(new URL(`../apps/${name}.js`, import.meta.url));
+  const child = adopt(
+    fork(file, path === undefined ? [] : [path], { env: { ...process.env, NODE_ENV: 'production' } }),
+  );
+  const port = await within(
+    10_000,
+    `start of ${name}`,
+    new Promise((resolve, reject) => {
+      child.once('message', resolve);
+      child.once('exit', (code) => reject(new Error(`${name} ended with code ${code} before it listened`)));
+    }),
+  );
+  return {
+    pid: child.pid,
+    address: path === undefined ? `127.0.0.1:${port}` : `unix:${path}`,
+    connectTo: path === undefined ? { host: '127.0.0.1', port } : { path },
+    stop: () => end(child),
+  };
+}
