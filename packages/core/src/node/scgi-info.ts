@@ -4,6 +4,9 @@
 import type { CgiEnv } from '../env/index.js';
 import { createEnv } from '../env/index.js';
 
+/** A framework's context around its request around ours. */
+const MAX_WRAPPERS = 4;
+
 /** The SCGI side of a request. */
 export class ScgiInfo {
   /** The part of the path that was cut off `req.url` by the option `basePath`; empty if none was. */
@@ -35,8 +38,17 @@ declare module 'node:http' {
  * Returns undefined for a request that did not come over SCGI.
  */
 export function getScgiEnv(message: object): CgiEnv | undefined {
-  const holder: { scgi?: unknown; req?: unknown; raw?: unknown } = message;
-  if (holder.scgi instanceof ScgiInfo) return holder.scgi.env;
-  const inner = holder.req ?? holder.raw;
-  return typeof inner === 'object' && inner !== null ? getScgiEnv(inner) : undefined;
+  let holder: unknown = message;
+  // Wrappers may refer to each other, so there is an end to the search.
+  for (let depth = 0; depth <= MAX_WRAPPERS && isHolder(holder); depth += 1) {
+    if (holder.scgi instanceof ScgiInfo) return holder.scgi.env;
+    holder = holder.req ?? holder.raw;
+  }
+  return undefined;
+}
+
+function isHolder(
+  value: unknown,
+): value is { readonly scgi?: unknown; readonly req?: unknown; readonly raw?: unknown } {
+  return typeof value === 'object' && value !== null;
 }
