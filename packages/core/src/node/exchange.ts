@@ -10,6 +10,7 @@ import type { RequestHandler, ScgiConnection } from '../server/index.js';
 import type { ResponseFields } from './internals.js';
 import {
   copyJoinRule,
+  copyUniqueFields,
   createResponse,
   detachAbortSignal,
   dumpUnread,
@@ -17,6 +18,7 @@ import {
   headLength,
   inheritedEnd,
   lacksLength,
+  markPlain,
   prepareResponse,
   promiseBodyBytes,
   promisedBodyBytes,
@@ -75,11 +77,13 @@ export class NodeExchange implements RequestHandler {
     request.httpVersionMinor = facts.httpVersionMinor;
     request.httpVersion = facts.httpVersionMinor === 1 ? '1.1' : '1.0';
     copyJoinRule(server, request);
+    markPlain(request);
     request.scgi = new ScgiInfo(head.variables, mount?.basePath ?? '');
     setRequestFields(request, facts.fields);
     this.#request = request;
     this.#response = createResponse(server.serverResponseClass, request, server.responseOptions);
     this.#response[kExchange] = this;
+    copyUniqueFields(server, this.#response);
     prepareResponse(this.#response, storeCgiHead, endWithLength);
     this.#response.assignSocket(socket);
     this.#response.on('finish', onResponseFinish);

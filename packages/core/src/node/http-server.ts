@@ -79,7 +79,7 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
   readonly #connections: ConnectionSweep;
 
   constructor(options: ScgiHttpServerOptions, listener?: RequestListener) {
-    super({ ...options, headersTimeout: headersTimeoutOf(options) }, listener);
+    super(withHeadersTimeout(options), listener);
     this.idleTimeout = resolveLimit('idleTimeout', options.idleTimeout, 60_000, 0);
     this.lingerTimeout = resolveLimit('lingerTimeout', options.lingerTimeout, 5000, 0);
     this.lingerBytes = resolveLimit('lingerBytes', options.lingerBytes, 64 * 1024 * 1024, 0);
@@ -188,10 +188,11 @@ function onSocketTimeout(this: Socket): void {
   if (!byExchange && !byServer) this.destroy();
 }
 
-function headersTimeoutOf(options: ScgiHttpServerOptions): number {
-  if (options.headersTimeout !== undefined) return options.headersTimeout;
-  const requestTimeout = options.requestTimeout ?? 0;
-  return requestTimeout > 0 ? Math.min(DEFAULT_HEADERS_TIMEOUT_MS, requestTimeout) : DEFAULT_HEADERS_TIMEOUT_MS;
+/** The options of http.Server with a default of our own. What is no object is for Node to refuse. */
+function withHeadersTimeout(options: ScgiHttpServerOptions): ScgiHttpServerOptions {
+  if (typeof options !== 'object' || options.headersTimeout !== undefined) return options;
+  const requestTimeout = options.requestTimeout || Infinity;
+  return { ...options, headersTimeout: Math.min(DEFAULT_HEADERS_TIMEOUT_MS, requestTimeout) };
 }
 
 function decoderOptions(options: ScgiHttpServerOptions): RequestDecoderOptions {

@@ -58,7 +58,8 @@ const requestPrototype = http.IncomingMessage.prototype as unknown as RequestInt
 const internalsOf = (response: ServerResponse): ResponseInternals & Record<symbol, unknown> =>
   response as unknown as ResponseInternals & Record<symbol, unknown>;
 
-const kNeedDrain = findNeedDrain();
+const kNeedDrain = findSymbol(new http.OutgoingMessage(), 'kNeedDrain');
+const kUniqueHeaders = findSymbol(new http.Server(), 'kUniqueHeaders');
 /** Node 24 and later: forgets `req.signal` when the exchange ended well. */
 const kDetachAbortSignal = Object.getOwnPropertySymbols(requestPrototype).find(
   (symbol) => symbol.description === 'kDetachAbortSignal',
@@ -76,10 +77,10 @@ function missing(what: string): Error {
   );
 }
 
-function findNeedDrain(): symbol {
-  const probe = new http.OutgoingMessage();
-  const found = Object.getOwnPropertySymbols(probe).find((symbol) => symbol.description === 'kNeedDrain');
-  if (found === undefined) throw missing('the symbol kNeedDrain of OutgoingMessage');
+/** A symbol by its description: Node does not export these. */
+function findSymbol(owner: object, description: string): symbol {
+  const found = Object.getOwnPropertySymbols(owner).find((symbol) => symbol.description === description);
+  if (found === undefined) throw missing(`the symbol ${description} of ${owner.constructor.name}`);
   return found;
 }
 
@@ -101,6 +102,7 @@ export function prepareResponse(
   if (hasWriteInformation) internals.writeInformation = writeInformation;
   // False for HTTP/1.0, and then `end(body)` would lose its automatic Content-Length.
   internals.useChunkedEncodingByDefault = true;
+  response.shouldKeepAlive = false;
   // The front end adds Date; the connection is not the application's to keep alive.
   response.sendDate = false;
   response.removeHeader('connection');
@@ -201,7 +203,8 @@ export function setRequestFields(request: IncomingMessage, fields: readonly stri
 export function dumpUnread(request: IncomingMessage): boolean {
   const internals = request as unknown as RequestInternals;
   // A listener for `data` starts the flow one tick later; the flag alone would miss it.
-  if (internals._consuming || request.readableFlowing === true) return false;
+  const isRead = internals._consuming || request.readableFlowing === true;
+  if (isRead && !request.destroyed) return false;
   internals._dump();
   return true;
 }
@@ -269,6 +272,17 @@ export function createResponse(
     options: ResponseOptions,
   ) => ServerResponse;
   return new Constructor(request, options);
+}
+
+/** Takes over the option `uniqueHeaders` that the server was created with. */
+export function copyUniqueFields(server: http.Server, response: ServerResponse): void {
+  const fields = (server as unknown as Record<symbol, unknown>)[kUniqueHeaders];
+  if (fields) internalsOf(response)[kUniqueHeaders] = fields;
+}
+
+/** Says, as Node's parser does, that the request is none to upgrade the connection. */
+export function markPlain(request: IncomingMessage): void {
+  (request as unknown as { upgrade: boolean }).upgrade = false;
 }
 
 /** Takes over the duplicate rule for the request's fields that the server was created with. */

@@ -30,7 +30,10 @@ export class ScgiConnection {
   #bytesReceived: number;
   /** Turn of the event loop in which the request became complete; -1 if nobody needs to know. */
   #completedInTurn: number;
+  /** The response is sent and half-closed, and the request is not read to its end. */
   #lingering: boolean;
+  /** Nobody takes the rest of the request: it is read to be forgotten. */
+  #discarding: boolean;
   #lingerBytesLeft: number;
   #lingeringSince: number;
   // Progress as the latest sweep saw it: idle time is measured there, not per chunk.
@@ -48,6 +51,7 @@ export class ScgiConnection {
     this.#bytesReceived = 0;
     this.#completedInTurn = -1;
     this.#lingering = false;
+    this.#discarding = false;
     this.#lingerBytesLeft = 0;
     this.#lingeringSince = 0;
     this.#progressMark = 0;
@@ -67,8 +71,8 @@ export class ScgiConnection {
   /**
    * The response is whole and the socket has taken it. Closes at once if the request was read to its end. Otherwise
    * half-closes and reads on, because closing with unread input resets the connection, which Apache turns into a 500
-   * or a hang. With `discard` that reading is bounded (`lingerTimeout`, `lingerBytes`); without, the handler goes on
-   * taking the body at its own pace.
+   * or a hang. With `discard` all of it is read and forgotten, within `lingerBytes`; without, the handler goes on taking
+   * the body at its own pace. Either way `lingerTimeout` ends it.
    */
   finish(discard: boolean): void {
     if (this.#responseDone) return;
@@ -78,7 +82,7 @@ export class ScgiConnection {
       this.#closeWhenSent();
     } else {
       this.socket.end();
-      if (discard) this.#linger();
+      this.#linger(discard);
     }
   }
 
@@ -90,7 +94,7 @@ export class ScgiConnection {
     this.socket.write(formatErrorResponse(error));
     if (this.#phase === RequestPhase.Head) {
       this.socket.end();
-      this.#linger();
+      this.#linger(true);
     } else {
       // The application has the request: it should learn now that there is no point in going on.
       this.#closeWhenSent();
@@ -101,13 +105,7 @@ export class ScgiConnection {
   checkDeadlines(now: number): void {
     const host = this.#host;
     if (this.#lingering) {
-      const silentSince = this.#progressSince(now);
-      if (
-        isDue(host.lingerTimeout, silentSince, now) ||
-        isDue(host.lingerTimeout * LINGER_PERIODS, this.#lingeringSince, now)
-      ) {
-        this.socket.destroy();
-      }
+      if (this.#lingerIsOver(now)) this.socket.destroy();
     } else if (this.#phase === RequestPhase.Head) {
       if (isDue(host.headersTimeout, this.acceptedAt, now)) this.#timeOut('ERR_SCGI_HEAD_TIMEOUT');
     } else if (this.#phase === RequestPhase.Body && isDue(host.requestTimeout, this.acceptedAt, now)) {
@@ -118,6 +116,13 @@ export class ScgiConnection {
       if (!this.#waitsForPeer()) this.#progressAt = now;
       else if (isDue(host.idleTimeout, since, now)) this.#timeOut('ERR_SCGI_IDLE_TIMEOUT');
     }
+  }
+
+  #lingerIsOver(now: number): boolean {
+    const { lingerTimeout, requestTimeout } = this.#host;
+    if (isDue(lingerTimeout, this.#progressSince(now), now)) return true;
+    if (this.#discarding) return isDue(lingerTimeout * LINGER_PERIODS, this.#lingeringSince, now);
+    return isDue(requestTimeout, this.acceptedAt, now);
   }
 
   #waitsForPeer(): boolean {
@@ -142,7 +147,7 @@ export class ScgiConnection {
   /** Called by the socket: bytes of the request. */
   receive(chunk: Uint8Array): void {
     this.#bytesReceived += chunk.length;
-    if (this.#lingering || this.#phase === RequestPhase.Complete) {
+    if (this.#discarding || this.#phase === RequestPhase.Complete) {
       // Bytes nobody asked for: the rest of a declined body, or garbage behind a complete request.
       this.#lingerBytesLeft -= chunk.length;
       if (this.#lingerBytesLeft < 0) {
@@ -208,7 +213,7 @@ export class ScgiConnection {
 
   #deliver(data: Uint8Array): void {
     const handler = this.#handler;
-    if (handler === null || handler.onBody(data) || this.#lingering) return;
+    if (handler === null || handler.onBody(data) || this.#discarding) return;
     if (!this.#mayBufferAhead(handler)) this.socket.pause();
   }
 
@@ -230,7 +235,7 @@ export class ScgiConnection {
     const handler = this.#handler;
     if (handler === null) return;
     this.#phase = RequestPhase.Complete;
-    if (!this.#lingering) this.#lingerBytesLeft = this.#host.lingerBytes;
+    if (!this.#discarding) this.#lingerBytesLeft = this.#host.lingerBytes;
     handler.onEnd();
     if (this.#responseDone) {
       this.#closeWhenSent();
@@ -261,12 +266,13 @@ export class ScgiConnection {
     else socket.end(() => socket.destroy());
   }
 
-  #linger(): void {
+  #linger(discard: boolean): void {
     this.#lingering = true;
+    this.#discarding = discard;
     this.#lingerBytesLeft = this.#host.lingerBytes;
     this.#lingeringSince = performance.now();
     this.#progressAt = this.#lingeringSince;
-    this.socket.resume();
+    if (discard) this.socket.resume();
   }
 
   /** Called by the socket. */

@@ -7,6 +7,7 @@ import net from 'node:net';
 import { Duplex } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
+  copyUniqueFields,
   createResponse,
   detachAbortSignal,
   dumpUnread,
@@ -123,6 +124,15 @@ describe('the private side of a response', () => {
     expect(takeNeedDrain(response)).toBe(true);
     expect(response.writableNeedDrain).toBe(false);
     expect(takeNeedDrain(response)).toBe(false);
+  });
+
+  it('kUniqueHeaders on the response joins what would be repeated', () => {
+    const { sink, socket, response } = pair();
+    copyUniqueFields(http.createServer({ uniqueHeaders: ['x-list'] }), response);
+    response.assignSocket(socket);
+    response.setHeader('x-list', ['1', '2']);
+    response.end();
+    expect(sink.text).toContain('x-list: 1; 2\r\n');
   });
 
   it('_closed and destroyed: close is emitted once, and the response is destroyed', () => {

@@ -125,6 +125,20 @@ describe('a response before the request is read', () => {
     socket.destroy();
   });
 
+  it('stops waiting for an application that paused the body when it answered', async () => {
+    const server = await tcpServer((req, res) => void (req.once('data', () => req.pause()), res.end('ok')), {
+      lingerTimeout: 100,
+    });
+    const closed = once(server, 'connection').then(([accepted]) => once(accepted, 'close'));
+    const socket = await connect(server.address());
+    socket.resume();
+    socket.on('error', () => {});
+    socket.write(head({ CONTENT_LENGTH: '3000000' }));
+    socket.write(Buffer.alloc(3_000_000));
+    await within('the close', closed);
+    socket.destroy();
+  });
+
   it('lets an application that still reads have the rest of the body', async () => {
     let got = 0;
     const server = await tcpServer((req, res) => {
