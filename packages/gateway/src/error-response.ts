@@ -4,13 +4,11 @@
 import type { ServerResponse } from 'node:http';
 import { reasonPhrase, type ScgiError } from '@scgi/core/protocol';
 
-/** Writes the answer for `error`, without ending it. With `close` the connection is not kept for another request. */
-export function writeErrorResponse(response: ServerResponse, error: ScgiError, close: boolean): void {
+/** Writes the answer for `error`, without ending it. */
+export function writeErrorResponse(response: ServerResponse, error: ScgiError): void {
   const status = error.statusHint;
   const body = `${status} ${reasonPhrase(status)}\n`;
-  const fields = ['Content-Type', 'text/plain', 'Content-Length', String(body.length)];
-  if (close) fields.push('Connection', 'close');
-  response.writeHead(status, fields);
+  response.writeHead(status, ['Content-Type', 'text/plain', 'Content-Length', String(body.length)]);
   response.write(body);
 }
 

@@ -150,8 +150,7 @@ export class Passage implements ExchangeHandler {
     if (response.headersSent) {
       breakOff(response, !response.chunkedEncoding && this.#contentLength === undefined);
     } else if (!response.destroyed) {
-      // Without the interim response nobody knows whether a body will follow: no other request can come after it.
-      writeErrorResponse(response, error, this.#owesContinue);
+      writeErrorResponse(response, error);
       this.#finish();
     }
     this.#settings.onError(error, this.#request);
@@ -169,7 +168,7 @@ export class Passage implements ExchangeHandler {
     // An early answer. Closing with unread input would reset the connection under it, so read on for a while.
     this.#limitLinger();
     request.resume();
-    if (staysOpen(request, response) && !this.#owesContinue) response.end();
+    if (staysOpen(request, response)) response.end();
     else request.once('end', () => response.end());
   }
 
@@ -186,7 +185,10 @@ function flushHead(passage: Passage): void {
   passage.flushHead();
 }
 
-/** Node reads the rest of the body on such a connection; others it closes with the end of the response. */
+/**
+ * Node reads the rest of the body on such a connection; others it closes with the end of the response. Among these is
+ * one whose client was not told to continue: whether its body will follow, nobody knows.
+ */
 function staysOpen(request: IncomingMessage, response: ServerResponse): boolean {
   return response.shouldKeepAlive && request.httpVersionMinor === 1;
 }

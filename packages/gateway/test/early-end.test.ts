@@ -100,18 +100,31 @@ describe.each([{ tcp: true }, { tcp: false }])('an answer during the upload: %o'
     expect(client.text).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n/);
   });
 
-  test.each(['HTTP/1.1\r\nHost: x\r\nConnection: close', 'HTTP/1.0'])(
-    'reaches a client of %j, which is not reset under it',
-    async (version) => {
-      const backend = await startBackend(({ socket }) => socket.end(refusal), { tcp, readBody: false });
-      const client = new RawClient(await startFront(backend.target));
-      client.send(`POST / ${version}\r\nContent-Length: ${8 * MIB}\r\n\r\n`);
-      client.send(Buffer.alloc(4 * MIB));
-      await client.sees('\r\n\r\nstop');
-      client.send(Buffer.alloc(4 * MIB));
-      expect(await client.closed()).toBe('fin');
-    },
-  );
+  test('of unknown length ends before the upload does', async () => {
+    const backend = await startBackend(({ socket }) => socket.end('Status: 403 Forbidden\r\n\r\nstop'), {
+      tcp,
+      readBody: false,
+    });
+    const client = new RawClient(await startFront(backend.target));
+    client.send('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf');
+    await client.sees('4\r\nstop\r\n0\r\n\r\n');
+  });
+
+  test.each([
+    ['HTTP/1.1\r\nHost: x\r\nConnection: close', refusal],
+    ['HTTP/1.0', refusal],
+    ['HTTP/1.0\r\nConnection: keep-alive', 'Status: 403 Forbidden\r\n\r\nstop'],
+  ])('reaches a client of %j, which is not reset under it', async (version, answer) => {
+    const backend = await startBackend(({ socket }) => socket.end(answer), { tcp, readBody: false });
+    const client = new RawClient(await startFront(backend.target));
+    client.send(`POST / ${version}\r\nContent-Length: ${8 * MIB}\r\n\r\n`);
+    client.send(Buffer.alloc(4 * MIB));
+    await client.sees('\r\n\r\nstop');
+    client.send(Buffer.alloc(4 * MIB));
+    await client.flushed();
+    expect(await client.closed()).toBe('fin');
+    expect(client.error).toBeUndefined();
+  });
 
   test('survives a backend that closes with unread input and so resets', async () => {
     // Answer and reset may both be there before the front reads: its write fails first then.
@@ -155,12 +168,47 @@ test('a client that uploads on after the answer is cut off when lingerTimeout is
   await client.closed();
 });
 
-test('the backend is left when its answer is whole and the upload is not', async () => {
-  const backend = await startBackend(({ socket }) =>
-    socket.write('Status: 403 Forbidden\r\nContent-Length: 0\r\n\r\n'),
-  );
+test('a client that does not wait for 100 Continue is not reset under the error it gets', async () => {
+  const backend = await startBackend();
+  await new Promise((resolve) => backend.server.close(resolve));
   const client = new RawClient(await startFront(backend.target));
-  client.send('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf');
-  await client.sees('403 Forbidden');
+  client.send(`POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: ${8 * MIB}\r\n\r\n`);
+  client.send(Buffer.alloc(4 * MIB));
+  await client.sees('\r\n\r\n502 Bad Gateway\n');
+  client.send(Buffer.alloc(4 * MIB));
+  await client.flushed();
+  expect(await client.closed()).toBe('fin');
+  expect(client.error).toBeUndefined();
+});
+
+describe('the backend is left at once when its answer is whole', () => {
+  const promptly = 1000;
+
+  test('and the upload is not', async () => {
+    const backend = await startBackend(({ socket }) => socket.write('Status: 403 No\r\nContent-Length: 0\r\n\r\n'));
+    const client = new RawClient(await startFront(backend.target));
+    client.send('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf');
+    await client.sees('403 No');
+    await (await backend.connection()).closed(promptly);
+  });
+
+  test('and it sends on', async () => {
+    const backend = await startBackend(({ socket }) => {
+      const sendOn = (): void => {
+        if (socket.writable) socket.write('more', () => setImmediate(sendOn));
+      };
+      socket.write('Status: 200 OK\r\n\r\n', sendOn);
+    });
+    const client = new RawClient(await startFront(backend.target));
+    client.send('HEAD / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await client.sees('200 OK');
+    await (await backend.connection()).closed(promptly);
+  });
+});
+
+test('a backend that never closes after its answer is left in the end', async () => {
+  const backend = await startBackend(({ socket }) => socket.write('Status: 204 No Content\r\n\r\n'));
+  const client = new RawClient(await startFront(backend.target));
+  client.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
   await (await backend.connection()).closed();
 });

@@ -46,6 +46,20 @@ test('facts about the client come from its socket, whatever its fields say', asy
   expect(variables?.get('HTTP_X_FORWARDED_FOR')).toBe('10.0.0.1');
 });
 
+test.each([
+  [{ remoteAddress: '::ffff:192.0.2.1' }, { REMOTE_ADDR: '192.0.2.1', REQUEST_SCHEME: 'http' }],
+  [{ remoteAddress: '2001:db8::1' }, { REMOTE_ADDR: '2001:db8::1' }],
+  [{ encrypted: true }, { HTTPS: 'on', REQUEST_SCHEME: 'https' }],
+])('a client socket with %o makes %o', async (facts, expected) => {
+  const backend = await startBackend((connection) => connection.answer('Status: 200 OK\r\n\r\nok'));
+  const front = await startFront(backend.target);
+  front.server.on('connection', (socket) => {
+    for (const [name, value] of Object.entries(facts)) Object.defineProperty(socket, name, { value });
+  });
+  await sendRaw(front, 'GET / HTTP/1.0\r\n\r\n');
+  expect(Object.fromEntries(backend.connections[0]?.variables ?? [])).toMatchObject(expected);
+});
+
 describe('a field that is not passed on:', () => {
   test.each([
     ['Proxy, which programs take for the variable HTTP_PROXY', 'Proxy: http://evil/', 'HTTP_PROXY'],

@@ -181,7 +181,7 @@ export class Exchange {
   #finish(): void {
     this.#over = true;
     const socket = this.#socket;
-    if (this.#bodyBytesLeft > 0 || socket.writeError !== undefined) {
+    if (this.#bodyBytesLeft > 0) {
       socket.destroy();
     } else {
       socket.setTimeout(CLOSE_TIMEOUT_MS);

@@ -65,8 +65,8 @@ export class BackendConnection {
   }
 
   /** How the gateway ended its side. */
-  closed(): Promise<'fin' | 'reset'> {
-    return within('the gateway to close', this.#closed);
+  closed(deadlineMs?: number): Promise<'fin' | 'reset'> {
+    return within('the gateway to close', this.#closed, deadlineMs);
   }
 
   /** Answers when the request is complete, and closes in order. */

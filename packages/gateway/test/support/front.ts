@@ -13,7 +13,7 @@ import { buffer } from 'node:stream/consumers';
 import type { ScgiError } from '@scgi/core';
 import { onTestFinished } from 'vitest';
 import { createHttpFront, type HttpFrontOptions } from '../../src/index.js';
-import { within } from './within.js';
+import { until, within } from './within.js';
 
 export interface Front {
   readonly server: Server;
@@ -78,17 +78,23 @@ export async function fetchFrom(
 export class RawClient {
   readonly socket: Socket;
   text: string;
+  /** A reset or a broken pipe, perhaps after the end of what the front sent. */
+  error: Error | undefined;
   readonly #closed: Promise<'fin' | 'reset'>;
 
   constructor(front: Front) {
     this.socket = connect({ host: '127.0.0.1', port: front.port, allowHalfOpen: true });
     this.text = '';
+    this.error = undefined;
     this.socket.on('data', (chunk: Buffer) => {
       this.text += chunk.toString('latin1');
       this.socket.emit('text');
     });
     this.#closed = new Promise((resolve) => {
-      this.socket.on('error', () => resolve('reset'));
+      this.socket.on('error', (error) => {
+        this.error = error;
+        resolve('reset');
+      });
       this.socket.on('end', () => resolve('fin'));
     });
     onTestFinished(() => void this.socket.destroy());
@@ -110,6 +116,11 @@ export class RawClient {
     await within(JSON.stringify(text), seen).catch((error: Error) => {
       throw new Error(`${error.message}; received ${JSON.stringify(this.text.slice(0, 500))}`);
     });
+  }
+
+  /** Waits until the kernel has taken everything, or will not. */
+  async flushed(): Promise<void> {
+    await until('everything is sent', () => this.socket.writableLength === 0 || this.error !== undefined);
   }
 
   /** How the front ended the connection. */

@@ -1,0 +1,98 @@
+// The socket alone: what it keeps of an answer when the connection breaks.
+
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { BackendSocket } from '../src/exchange/backend-socket.js';
+import { temporaryFolder } from './support/backend.js';
+import { turns, within } from './support/within.js';
+
+interface Pair {
+  readonly socket: BackendSocket;
+  /** The other end, which reads nothing by itself. */
+  readonly peer: Socket;
+  readonly received: string[];
+}
+
+async function connectPair(): Promise<Pair> {
+  const server = createServer({ pauseOnConnect: true });
+  const path = join(temporaryFolder(), 'peer.sock');
+  await once(server.listen(path), 'listening');
+  const socket = new BackendSocket();
+  const received: string[] = [];
+  socket.on('data', (chunk: Buffer) => received.push(chunk.toString()));
+  socket.connect({ path });
+  const [peer]: Socket[] = await within('the connection', once(server, 'connection'));
+  if (peer === undefined) throw new Error('no connection');
+  peer.on('error', () => {});
+  onTestFinished(() => {
+    socket.destroy();
+    peer.destroy();
+    server.close();
+  });
+  return { socket, peer, received };
+}
+
+/** Both ways a connection can be over for its reader. */
+function over(socket: BackendSocket): Promise<'end' | 'error'> {
+  return within(
+    'the end',
+    new Promise((resolve) => {
+      socket.once('end', () => resolve('end'));
+      socket.once('error', () => resolve('error'));
+    }),
+  );
+}
+
+test('what came before a failed write is read', async () => {
+  const { socket, peer, received } = await connectPair();
+  // Reading waits, so that the write meets the reset first.
+  socket.pause();
+  socket.write('unread');
+  await turns(20);
+  await new Promise((resolve) => peer.write('answer', resolve));
+  peer.destroy();
+  await turns(20);
+  socket.write('more');
+  await turns(20);
+  expect(socket.writeError).toMatchObject({ code: 'EPIPE' });
+  const ended = over(socket);
+  socket.resume();
+  await ended;
+  expect(received.join('')).toBe('answer');
+});
+
+test('a pause loses nothing of what came before a reset', async () => {
+  const { socket, peer, received } = await connectPair();
+  socket.write('unread');
+  await turns(20);
+  peer.write('first');
+  await within('the first piece', once(socket, 'data'));
+  socket.pause();
+  await new Promise((resolve) => peer.write('second', resolve));
+  // Time to read ahead, as a stream does up to its high-water mark; only then the reset.
+  await turns(20);
+  peer.destroy();
+  await turns(20);
+  expect(received.join('')).toBe('first');
+  expect(socket.destroyed).toBe(false);
+  const ended = over(socket);
+  socket.resume();
+  expect(await ended).toBe('error');
+  expect(received.join('')).toBe('firstsecond');
+});
+
+test('writes after a failed one are dropped without an error', async () => {
+  const { socket, peer } = await connectPair();
+  peer.destroy();
+  socket.pause();
+  const results: unknown[] = [];
+  for (let round = 0; round < 3; round += 1) {
+    socket.write('x', (error) => results.push(error ?? null));
+    await turns(20);
+  }
+  expect(results).toEqual([null, null, null]);
+  expect(socket.writeError).toMatchObject({ code: 'EPIPE' });
+  expect(socket.destroyed).toBe(false);
+});

@@ -1,0 +1,118 @@
+// One exchange without HTTP around it.
+
+import type { ResponseHead, ScgiError } from '@scgi/core/protocol';
+import { expect, onTestFinished, test } from 'vitest';
+import { Exchange, type ExchangeHandler } from '../src/exchange/exchange.js';
+import { parseTarget } from '../src/exchange/target.js';
+import { answering, startBackend } from './support/backend.js';
+import { turns, within } from './support/within.js';
+
+const settings = { connectTimeout: 0, firstByteTimeout: 0, idleTimeout: 0, maxHeadBytes: 65_536 };
+
+/** Writes down what it hears. */
+class Recorder implements ExchangeHandler {
+  readonly calls: string[] = [];
+  readonly over: Promise<void>;
+  readonly #settle: () => void;
+
+  constructor() {
+    const { promise, resolve } = withResolvers();
+    this.over = within('the end of the exchange', promise);
+    this.over.catch(() => {}); // Only the tests that wait for it care.
+    this.#settle = resolve;
+  }
+  onConnect(): void {
+    this.calls.push('connect');
+  }
+  onDrain(): void {
+    this.calls.push('drain');
+  }
+  onHead(head: ResponseHead): void {
+    this.calls.push(`head ${head.status}`);
+  }
+  onBody(data: Uint8Array): boolean {
+    this.calls.push(`body ${Buffer.from(data).toString()}`);
+    return true;
+  }
+  onEnd(): void {
+    this.calls.push('end');
+    this.#settle();
+  }
+  onError(error: ScgiError): void {
+    this.calls.push(error.code);
+    this.#settle();
+  }
+}
+
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => {};
+  const promise = new Promise<void>((settle) => (resolve = settle));
+  return { promise, resolve };
+}
+
+function start(target: string, handler: ExchangeHandler, bodyLength = 0): Exchange {
+  const request = { method: 'GET', variables: ['REQUEST_METHOD', 'GET', 'REQUEST_URI', '/'], bodyLength };
+  const exchange = new Exchange(parseTarget(target), request, settings, handler);
+  onTestFinished(() => exchange.destroy());
+  return exchange;
+}
+
+test('tells connect, head, body and end in this order', async () => {
+  const { target } = await answering('Status: 200 OK\r\nContent-Length: 2\r\n\r\nok and more');
+  const handler = new Recorder();
+  start(target, handler);
+  await handler.over;
+  expect(handler.calls).toEqual(['connect', 'head 200', 'body ok', 'end']);
+});
+
+test('tells an error once, and nothing after it', async () => {
+  const { target } = await answering('Status: 200 OK\r\nContent-Length: 9\r\n\r\nok');
+  const handler = new Recorder();
+  start(target, handler);
+  await handler.over;
+  await turns(20);
+  expect(handler.calls).toEqual(['connect', 'head 200', 'body ok', 'ERR_SCGI_RESPONSE_TRUNCATED']);
+});
+
+test('tells nothing once it is destroyed', async () => {
+  const backend = await startBackend();
+  const handler = new Recorder();
+  const exchange = start(backend.target, handler);
+  const connection = await backend.connection();
+  await connection.body();
+  exchange.destroy();
+  await connection.closed();
+  await turns(20);
+  expect(handler.calls).toEqual(['connect']);
+});
+
+test('can be destroyed by its handler in the middle of a chunk', async () => {
+  const { target } = await answering('Status: 200 OK\r\n\r\nbody');
+  const handler = new (class extends Recorder {
+    override onHead(head: ResponseHead): void {
+      super.onHead(head);
+      exchange.destroy();
+    }
+  })();
+  const exchange = start(target, handler);
+  await turns(100);
+  expect(handler.calls).toEqual(['connect', 'head 200']);
+});
+
+test('refuses more body than was announced', async () => {
+  const backend = await startBackend();
+  const exchange = start(backend.target, new Recorder(), 4);
+  expect(exchange.write(Buffer.from('abc'))).toBe(true);
+  expect(() => exchange.write(Buffer.from('de'))).toThrow(
+    expect.objectContaining({ code: 'ERR_SCGI_BODY_LENGTH_MISMATCH' }),
+  );
+  exchange.write(Buffer.from('d'));
+  expect((await (await backend.connection()).body()).toString()).toBe('abcd');
+});
+
+test('refuses variables that cannot be sent before it connects', () => {
+  const request = { method: 'GET', variables: ['A', 'nul\0'], bodyLength: 0 };
+  expect(() => new Exchange(parseTarget(1), request, settings, new Recorder())).toThrow(
+    expect.objectContaining({ code: 'ERR_SCGI_VARIABLE' }),
+  );
+});
