@@ -6,6 +6,7 @@ const cutLines =
   /\r\n(?:connection|keep-alive|proxy-connection|status|te|trailer|transfer-encoding|upgrade):[^\r\n]*/gi;
 const connectionLine = /\r\nconnection:([^\r\n]*)/gi;
 const eventStream = /\r\ncontent-type:[ \t]*text\/event-stream/i;
+const contentLength = /\r\ncontent-length:[^\r\n]*/gi;
 const accelBuffering = /\r\nx-accel-buffering:/i;
 
 /** `HTTP/1.1 200 OK\r\n` → `Status: 200 OK\r\n`: Apache answers 500 to a status line. */
@@ -21,6 +22,8 @@ export function toCgiHead(head: string, unbufferedEvents: boolean): string {
   let cgi = head.replace(cutLines, '');
   // Both texts differ in length exactly when something was cut.
   if (cgi.length !== head.length) cgi = cutNamedFields(head, cgi);
+  // RFC 9110 §8.6: a 204 must not have one; nginx passes it on.
+  if (cgi.startsWith('Status: 204')) cgi = cgi.replace(contentLength, '');
   // nginx holds back whole buffers of a response unless it is told not to.
   if (unbufferedEvents && eventStream.test(cgi) && !accelBuffering.test(cgi)) {
     cgi = `${cgi.slice(0, -2)}X-Accel-Buffering: no\r\n\r\n`;

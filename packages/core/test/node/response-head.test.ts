@@ -21,6 +21,12 @@ describe('toCgiHead', () => {
     expect(toCgiHead(head('Connection: close, X-Hop', 'X-Hop: 1', 'X-Hop2: 2'), true)).toBe(head('X-Hop2: 2'));
   });
 
+  it('cuts the length of a 204, and of nothing else', () => {
+    const noContent = 'Status: 204 No Content\r\n';
+    expect(toCgiHead(`${noContent}content-length: 5\r\nX-A: 1\r\n\r\n`, true)).toBe(`${noContent}X-A: 1\r\n\r\n`);
+    expect(toCgiHead(head('Content-Length: 5'), true)).toBe(head('Content-Length: 5'));
+  });
+
   it('leaves alone what only looks like one of these', () => {
     const text = head('X-Connection: a', 'Location: /?transfer-encoding:', 'Status-Page: 1', 'Tea: green');
     expect(toCgiHead(text, true)).toBe(text);
