@@ -14,7 +14,7 @@ import { measureUploads } from './rows/uploads.js';
 import { startLoad } from './support/load.js';
 
 /** Whatever goes wrong, it is over then. */
-const LIMIT_MINUTES = 20;
+const LIMIT_MINUTES = 30;
 
 const apps = Object.keys(cpuGoals);
 const options = readOptions(process.argv.slice(2), [...apps, 'uploads', 'memory', 'decode']);
