@@ -57,6 +57,7 @@ export class NodeExchange implements RequestHandler {
   readonly #response: ServerResponse;
   readonly #isOutside: boolean;
   #finished: boolean;
+  #discarding: boolean;
 
   constructor(server: ScgiHttpServer, connection: ScgiConnection, head: RequestHead, facts: ScgiRequest) {
     const socket = socketOf(connection.socket);
@@ -65,6 +66,7 @@ export class NodeExchange implements RequestHandler {
     this.#connection = connection;
     this.#socket = socket;
     this.#finished = false;
+    this.#discarding = false;
     // First: the constructors below may look at the socket's addresses.
     carryExchange(socket, this);
     const request = new server.incomingMessageClass(socket);
@@ -126,6 +128,11 @@ export class NodeExchange implements RequestHandler {
     return this.#request.push(chunk);
   }
 
+  discardBody(): boolean {
+    this.#discarding ||= dumpUnread(this.#request);
+    return this.#discarding;
+  }
+
   onEnd(): void {
     // Before the EOF: listeners of `end` look at it.
     this.#request.complete = true;
@@ -160,7 +167,7 @@ export class NodeExchange implements RequestHandler {
     if (this.responseIsPartial) socket.destroy();
     this.#finished = true;
     detachAbortSignal(request);
-    const discard = dumpUnread(request);
+    const discard = this.discardBody();
     response.detachSocket(socket);
     process.nextTick(emitClose, response);
     this.#connection.finish(discard);

@@ -214,21 +214,24 @@ export class ScgiConnection {
   #deliver(data: Uint8Array): void {
     const handler = this.#handler;
     if (handler === null || handler.onBody(data) || this.#discarding) return;
-    if (!this.#mayBufferAhead(handler)) this.socket.pause();
+    if (!this.#mayTakeMore(handler)) this.socket.pause();
   }
 
   /**
    * Apache writes its whole body before it reads a byte of the response: while the response is blocked, waiting for
-   * the application to read would wait for ever, so body bytes are taken in up to a bound.
+   * the application to read would wait for ever, so body bytes are taken in up to a bound. Beyond it an application
+   * that has given its whole response and reads nothing has declined the body.
    */
-  #mayBufferAhead(handler: RequestHandler): boolean {
-    return this.socket.writableNeedDrain && handler.bufferedBytes < this.#host.maxBufferedBody;
+  #mayTakeMore(handler: RequestHandler): boolean {
+    if (!this.socket.writableNeedDrain) return false;
+    if (handler.bufferedBytes < this.#host.maxBufferedBody) return true;
+    return handler.responseEnded && handler.discardBody();
   }
 
   /** The response may block after the body was paused; nothing tells us but the sweep. */
   #relieveDeadlock(): void {
     const handler = this.#handler;
-    if (handler !== null && this.socket.isPaused() && this.#mayBufferAhead(handler)) this.socket.resume();
+    if (handler !== null && this.socket.isPaused() && this.#mayTakeMore(handler)) this.socket.resume();
   }
 
   #complete(): void {
@@ -261,8 +264,9 @@ export class ScgiConnection {
 
   #closeWhenSent(): void {
     const { socket } = this;
-    // The common case skips the shutdown round trip: close() sends the FIN.
-    if (socket.writableLength === 0) socket.destroy();
+    // The common case skips the shutdown round trip: close() sends the FIN. One tick later, because this may run inside
+    // a write's callback, where Node would make an error with a stack trace of the destroyed stream: half the cost of a request.
+    if (socket.writableLength === 0) process.nextTick(destroySocket, socket);
     else socket.end(() => socket.destroy());
   }
 
@@ -292,6 +296,10 @@ export class ScgiConnection {
     this.#host.onConnectionClose(this);
     this.#handler?.onClose();
   }
+}
+
+function destroySocket(socket: ConnectionSocket): void {
+  socket.destroy();
 }
 
 function isDue(timeoutMs: number, sinceMs: number, nowMs: number): boolean {

@@ -17,6 +17,8 @@ export interface RequestHandler {
   start(): void;
   /** A view of the next body bytes, never empty. Returns false to ask for a pause until the socket is resumed. */
   onBody(chunk: Uint8Array): boolean;
+  /** Drops what is held of the body and all that comes. Returns false, and does nothing, if the application reads it. */
+  discardBody(): boolean;
   /** The request is complete. Called once, after the last `onBody`. */
   onEnd(): void;
   /** The socket takes bytes again after a `write` that returned false. */

@@ -229,6 +229,19 @@ describe('back-pressure', () => {
     expect(received).toBeGreaterThan(8_000_000 + size);
     socket.destroy();
   });
+
+  it('discards what exceeds that bound of a body that nobody reads behind a response that is all given', async () => {
+    const size = 8_000_000;
+    const server = await tcpServer((_req, res) => void res.end(Buffer.alloc(size)));
+    const socket = await connect(server.address());
+    let received = 0;
+    socket.on('data', (chunk: Buffer) => (received += chunk.length)).pause();
+    socket.write(head({ CONTENT_LENGTH: String(size) }));
+    socket.write(Buffer.alloc(size), () => socket.resume());
+    await within('the end', once(socket, 'end'));
+    expect(received).toBeGreaterThan(size);
+    socket.destroy();
+  });
 });
 
 describe('closing the server', () => {
