@@ -15,15 +15,20 @@ interface Pair {
   readonly received: string[];
 }
 
-async function connectPair(): Promise<Pair> {
+async function connectPair(tcp = false): Promise<Pair> {
   const server = createServer({ pauseOnConnect: true });
-  const path = join(temporaryFolder(), 'peer.sock');
-  await once(server.listen(path), 'listening');
+  if (tcp) server.listen(0, '127.0.0.1');
+  else server.listen(join(temporaryFolder(), 'peer.sock'));
+  await once(server, 'listening');
+  const address = server.address();
   const socket = new BackendSocket();
   const received: string[] = [];
   socket.on('data', (chunk: Buffer) => received.push(chunk.toString()));
-  socket.connect({ path });
+  if (typeof address === 'string') socket.connect({ path: address });
+  else socket.connect({ host: '127.0.0.1', port: address?.port ?? 0 });
+  const connected = once(socket, 'connect');
   const [peer]: Socket[] = await within('the connection', once(server, 'connection'));
+  await within('the connection', connected);
   if (peer === undefined) throw new Error('no connection');
   peer.on('error', () => {});
   onTestFinished(() => {
@@ -95,4 +100,30 @@ test('writes after a failed one are dropped without an error', async () => {
   expect(results).toEqual([null, null, null]);
   expect(socket.writeError).toMatchObject({ code: 'EPIPE' });
   expect(socket.destroyed).toBe(false);
+});
+
+test('a reset right behind the last bytes is no end', async () => {
+  const { socket, peer, received } = await connectPair(true);
+  const ended = over(socket);
+  peer.write('half', () => peer.resetAndDestroy());
+  expect(await ended).toBe('error');
+  expect(received.join('')).toBe('half');
+});
+
+test('a reset right behind the last bytes is no end on a Unix socket either', async () => {
+  const { socket, peer, received } = await connectPair();
+  socket.write('unread');
+  await turns(20);
+  const ended = over(socket);
+  peer.write('half', () => peer.destroy());
+  expect(await ended).toBe('error');
+  expect(received.join('')).toBe('half');
+});
+
+test.each([{ tcp: true }, { tcp: false }])('an end right behind the last bytes is an end: %o', async ({ tcp }) => {
+  const { socket, peer, received } = await connectPair(tcp);
+  const ended = over(socket);
+  peer.end('whole');
+  expect(await ended).toBe('end');
+  expect(received.join('')).toBe('whole');
 });

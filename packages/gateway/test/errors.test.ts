@@ -143,6 +143,18 @@ describe('after the head of an answer', () => {
     expect(await client.closed()).toBe('reset');
   });
 
+  test('a reset right behind the only bytes of the answer is not taken for its end', async () => {
+    const backend = await startBackend(
+      ({ socket }) =>
+        socket.once('data', () => socket.write('Status: 200 OK\r\n\r\nhello', () => socket.resetAndDestroy())),
+      { tcp: true },
+    );
+    const front = await startFront(backend.target);
+    const { text } = await sendRaw(front, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect(text).not.toMatch(/\r\n0\r\n\r\n/);
+    expect(front.errors).toMatchObject([{ code: 'ERR_SCGI_BACKEND_RESET' }]);
+  });
+
   test('a backend that is silent for idleTimeout breaks the connection off', async () => {
     const backend = await startBackend(({ socket }) => socket.write('Status: 200 OK\r\n\r\nhello'));
     const front = await startFront(backend.target, { idleTimeout: 50 });

@@ -1,5 +1,8 @@
-// A socket to a backend that may answer and close before it has read the request. The answer lies in our receive
-// buffer then, while the next write fails; net.Socket gives up reading on a failed write, and the answer would be lost.
+// A socket that gets everything a peer has sent, and tells how it ended, where net.Socket takes short cuts:
+// - A backend may answer and close before it has read the request. The next write fails while the answer lies in our
+//   receive buffer; net.Socket gives up reading on a failed write.
+// - When bytes and the end of the connection are found in one poll, libuv reports the end without another read
+//   (uv__stream_io, "short-circuit iff POLLHUP"), be it a reset: an answer that was broken off would look whole.
 // Knows nothing of SCGI.
 
 import { Socket } from 'node:net';
@@ -31,6 +34,22 @@ export class BackendSocket extends Socket {
     };
   }
 
+  /** False always: reading stops after each chunk, so that libuv cannot take its short cut. */
+  override push(chunk: unknown, encoding?: BufferEncoding): boolean {
+    super.push(chunk, encoding);
+    return false;
+  }
+
+  /** Reading starts again once the poll in which the last chunk came is over. */
+  override _read(size: number): void {
+    setImmediate(readOn, this, size);
+  }
+
+  /** As `_read` of net.Socket. */
+  readNow(size: number): void {
+    if (!this.destroyed) super._read(size);
+  }
+
   override _write(chunk: unknown, encoding: BufferEncoding, callback: WriteCallback): void {
     this.#callback = callback;
     if (this.writeError === undefined) super._write(chunk, encoding, this.#onWritten);
@@ -42,4 +61,8 @@ export class BackendSocket extends Socket {
     if (this.writeError === undefined) super._writev?.(chunks, this.#onWritten);
     else this.#onWritten();
   }
+}
+
+function readOn(socket: BackendSocket, size: number): void {
+  socket.readNow(size);
 }
