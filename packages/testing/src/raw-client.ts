@@ -31,7 +31,7 @@ export interface RawRequestOptions {
  * Sends one request and reads until the server closes.
  *
  * @param target where the server listens: 4000, '127.0.0.1:4000', 'unix:/run/app.sock'
- * @param request the parts of a request; or bytes, sent as they are; or a list of bytes, each in a packet of its own
+ * @param request the parts of a request; or bytes, sent as they are; or a list of bytes, written one by one
  * @throws {Error} when no connection is made, or the server has not closed within `timeout`
  * @throws {LocalProtocolError} ERR_SCGI_OPTION, ERR_SCGI_VARIABLE
  */
@@ -66,7 +66,10 @@ export async function rawRequest(
   }
 }
 
-/** One piece at a time: the next leaves when the kernel has this one and the loop has turned. */
+/** Turns of the event loop between two pieces: enough for a server in this process to read each one alone. */
+const TURNS_BETWEEN_PIECES = 5;
+
+/** One piece at a time: the next leaves when the kernel has this one and a server has had time to read it. */
 function sendPieces(socket: BackendSocket, pieces: readonly RawBytes[], halfClose: boolean, index = 0): void {
   const piece = pieces[index];
   if (piece === undefined) {
@@ -74,8 +77,15 @@ function sendPieces(socket: BackendSocket, pieces: readonly RawBytes[], halfClos
     return;
   }
   socket.write(toBytes(piece), () => {
-    if (!socket.destroyed) setImmediate(sendPieces, socket, pieces, halfClose, index + 1);
+    afterTurns(TURNS_BETWEEN_PIECES, () => {
+      if (!socket.destroyed) sendPieces(socket, pieces, halfClose, index + 1);
+    });
   });
+}
+
+function afterTurns(turns: number, action: () => void): void {
+  if (turns === 0) action();
+  else setImmediate(afterTurns, turns - 1, action);
 }
 
 function toPieces(request: RawRequestParts | RawBytes | readonly RawBytes[]): readonly RawBytes[] {
