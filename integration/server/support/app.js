@@ -1,5 +1,5 @@
 // The application under attack, in a process of its own: SETTINGS (JSON) are the server's options. Says { ready: port }
-// over Node's IPC channel, then answers every message with what happened so far.
+// over Node's IPC channel, then answers every message, a number, with what happened so far.
 
 import { createHash } from 'node:crypto';
 import { pipeline } from 'node:stream';
@@ -55,7 +55,7 @@ const running = await serveScgi(
   { bind: 0, onError: () => {}, ...JSON.parse(process.env.SETTINGS ?? '{}') },
 );
 
-process.on('message', () => {
-  process.send?.({ requests, aborted, unhandled, connections: running.server.connectionCount });
+process.on('message', (question) => {
+  process.send?.({ question, requests, aborted, unhandled, connections: running.server.connectionCount });
 });
 process.send?.({ ready: running.endpoints[0]?.port });

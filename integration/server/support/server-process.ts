@@ -38,8 +38,6 @@ export interface ServerProcess {
   descriptors(): string[];
   /** Memory in bytes: what it holds now, or the most it ever held. */
   memory(which: 'VmRSS' | 'VmHWM'): number;
-  /** Whether it still runs. */
-  alive(): boolean;
 }
 
 /** Starts the server; killed when the test ends. */
@@ -59,24 +57,36 @@ export async function startServerProcess(settings: ServerProcessSettings = {}): 
     child.once('exit', (code, signal) => reject(new Error(`the server ended (${code ?? signal}): ${complaint}`)));
   });
   failed.catch(() => {}); // It ends with the test.
-  const ready = await within(Promise.race([nextMessage(child), failed]), startDeadlineMs, 'the server listening');
+  const ready = await within(
+    Promise.race([nextMessage(child, () => true), failed]),
+    startDeadlineMs,
+    'the server listening',
+  );
   const { pid = 0 } = child;
+  let questions = 0;
   return {
     port: Number(Reflect.get(ready, 'ready')),
     pid,
     async facts() {
-      const answer = nextMessage(child);
-      child.send('facts');
+      const question = (questions += 1);
+      const answer = nextMessage(child, (message) => Reflect.get(message, 'question') === question);
+      child.send(question);
       return toFacts(await within(Promise.race([answer, failed]), answerDeadlineMs, 'the facts of the server'));
     },
     descriptors: () => openDescriptors(pid),
     memory: (which) => memoryOf(pid, which),
-    alive: () => child.exitCode === null && child.signalCode === null,
   };
 }
 
-function nextMessage(child: ChildProcess): Promise<object> {
-  return new Promise((resolve) => child.once('message', (message) => resolve(Object(message))));
+function nextMessage(child: ChildProcess, isWanted: (message: object) => boolean): Promise<object> {
+  return new Promise((resolve) => {
+    const look = (message: unknown): void => {
+      if (typeof message !== 'object' || message === null || !isWanted(message)) return;
+      child.off('message', look);
+      resolve(message);
+    };
+    child.setMaxListeners(0).on('message', look);
+  });
 }
 
 function toFacts(answer: Partial<Facts>): Facts {
