@@ -9,7 +9,7 @@ import type { RequestHead } from '../protocol/index.js';
 import type { RequestHandler, ScgiConnection } from '../server/index.js';
 import type { ResponseFields } from './internals.js';
 import {
-  copyJoinRule,
+  bodyLength,
   copyUniqueFields,
   createResponse,
   detachAbortSignal,
@@ -17,12 +17,11 @@ import {
   emitClose,
   headLength,
   inheritedEnd,
-  lacksLength,
   markPlain,
   prepareResponse,
-  promiseBodyBytes,
-  promisedBodyBytes,
+  promiseBody,
   replaceHead,
+  setJoinRule,
   setRequestFields,
   socketOf,
   storeHead,
@@ -78,7 +77,7 @@ export class NodeExchange implements RequestHandler {
     request.httpVersionMajor = 1;
     request.httpVersionMinor = facts.httpVersionMinor;
     request.httpVersion = facts.httpVersionMinor === 1 ? '1.1' : '1.0';
-    copyJoinRule(server, request);
+    if (server.joinsDuplicateFields) setJoinRule(request, true);
     markPlain(request);
     request.scgi = new ScgiInfo(head.variables, mount?.basePath ?? '');
     setRequestFields(request, facts.fields);
@@ -174,8 +173,8 @@ export class NodeExchange implements RequestHandler {
   }
 
   #isShort(): boolean {
-    const promised = promisedBodyBytes(this.#response);
-    return promised !== undefined && this.#socket.bytesWritten < headLength(this.#response) + promised;
+    const promised = bodyLength(this.#response);
+    return typeof promised === 'number' && this.#socket.bytesWritten < headLength(this.#response) + promised;
   }
 }
 
@@ -195,9 +194,9 @@ function storeCgiHead(this: ServerResponse, statusLine: string, headers: Respons
  */
 function endWithLength(this: ServerResponse, chunk?: unknown, encoding?: unknown, callback?: unknown): ServerResponse {
   const head = unsentHead(this);
-  if (head !== undefined && !this.writableEnded && lacksLength(this)) {
+  if (head !== undefined && !this.writableEnded && bodyLength(this) === 'open') {
     const length = byteLengthOf(chunk, encoding);
-    if (length !== undefined) promiseBodyBytes(this, withLength(head, length), length);
+    if (length !== undefined) promiseBody(this, withLength(head, length), length);
   }
   return inheritedEnd(this).call(this, chunk, encoding, callback);
 }

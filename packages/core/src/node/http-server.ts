@@ -71,6 +71,8 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
   readonly incomingMessageClass: typeof IncomingMessage;
   /** @internal */
   readonly serverResponseClass: typeof ServerResponse;
+  /** @internal */
+  readonly joinsDuplicateFields: boolean;
   readonly unbufferedEvents: boolean;
   readonly #halfOpen: HalfOpenRule;
   readonly #basePath: string;
@@ -86,6 +88,7 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
     this.maxBufferedBody = resolveLimit('maxBufferedBody', options.maxBufferedBody, 1024 * 1024, 0);
     this.incomingMessageClass = options.IncomingMessage ?? http.IncomingMessage;
     this.serverResponseClass = options.ServerResponse ?? http.ServerResponse;
+    this.joinsDuplicateFields = options.joinDuplicateHeaders ?? false;
     this.unbufferedEvents = options.unbufferedEvents ?? true;
     this.#halfOpen = checkHalfOpen(options.halfOpen);
     this.#basePath = checkBasePath(options.basePath);

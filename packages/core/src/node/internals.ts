@@ -4,6 +4,7 @@
 
 import http from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import net from 'node:net';
 import type { Socket } from 'node:net';
 import type { ConnectionSocket } from '../server/connection-socket.js';
 
@@ -16,13 +17,8 @@ export interface ResponseOptions {
   readonly rejectNonStandardBodyWrites: boolean;
 }
 
-/** `response.end` in all its forms. */
-export type EndMethod = (
-  this: ServerResponse,
-  chunk?: unknown,
-  encoding?: unknown,
-  callback?: unknown,
-) => ServerResponse;
+/** `response.end` in all its forms: chunk, encoding, callback. */
+export type EndMethod = (this: ServerResponse, ...args: readonly unknown[]) => ServerResponse;
 
 /** The private side of an outgoing message. */
 interface ResponseInternals {
@@ -50,6 +46,8 @@ interface RequestInternals {
 interface SocketInternals {
   _handle?: { reset?: unknown; writeQueueSize?: number } | null;
   resetAndClosing: boolean;
+  _getpeername: (this: Socket) => EndpointName;
+  _getsockname: (this: Socket) => EndpointName;
 }
 
 // The casts below are this file's purpose: Node's types leave the private side out.
@@ -65,15 +63,18 @@ const kDetachAbortSignal = Object.getOwnPropertySymbols(requestPrototype).find(
   (symbol) => symbol.description === 'kDetachAbortSignal',
 );
 
-for (const name of ['_storeHeader', '_writeRaw', 'assignSocket', 'detachSocket']) {
-  if (typeof responsePrototype[name] !== 'function') throw missing(`ServerResponse.prototype.${name}`);
+assertMethods(http.ServerResponse, ['_storeHeader', '_writeRaw', 'assignSocket', 'detachSocket']);
+assertMethods(http.IncomingMessage, ['_addHeaderLines', '_dump']);
+assertMethods(net.Socket, ['_getpeername', '_getsockname']);
+
+function assertMethods(owner: { readonly name: string; readonly prototype: object }, names: readonly string[]): void {
+  const absent = names.find((name) => typeof Reflect.get(owner.prototype, name) !== 'function');
+  if (absent !== undefined) throw missing(`${owner.name}.prototype.${absent}`);
 }
-if (typeof requestPrototype._addHeaderLines !== 'function') throw missing('IncomingMessage.prototype._addHeaderLines');
-if (typeof requestPrototype._dump !== 'function') throw missing('IncomingMessage.prototype._dump');
 
 function missing(what: string): Error {
   return new Error(
-    `@scgi/core does not know this Node.js (${process.version}): ${what} is missing. Please update @scgi/core.`,
+    `@scgi/core does not know Node.js ${process.version}, which has no ${what}: please update @scgi/core`,
   );
 }
 
@@ -122,12 +123,13 @@ export function replaceHead(response: ServerResponse, head: string): void {
   internals.chunkedEncoding = false;
 }
 
-/** Body bytes that the head promises; undefined where the end of the connection is the end of the body. */
-export function promisedBodyBytes(response: ServerResponse): number | undefined {
-  const internals = internalsOf(response);
-  if (!internals._hasBody || internals._removedContLen || typeof internals._contentLength !== 'number')
-    return undefined;
-  return internals._contentLength;
+/**
+ * What the head says of the body: its length; `open` where it ends with the connection only because nobody knew better;
+ * `unstated` where there is none or the application wants no length.
+ */
+export function bodyLength(response: ServerResponse): number | 'open' | 'unstated' {
+  const { _hasBody, _removedContLen, _contentLength } = internalsOf(response);
+  return !_hasBody || _removedContLen ? 'unstated' : (_contentLength ?? 'open');
 }
 
 /** The head, as long as it is formatted and not yet sent; else undefined. */
@@ -136,14 +138,8 @@ export function unsentHead(response: ServerResponse): string | undefined {
   return internals._headerSent ? undefined : (internals._header ?? undefined);
 }
 
-/** Whether the body ends where the connection ends, because nothing says how long it is. */
-export function lacksLength(response: ServerResponse): boolean {
-  const internals = internalsOf(response);
-  return internals._hasBody && !internals._removedContLen && typeof internals._contentLength !== 'number';
-}
-
 /** Replaces an unsent head by one that promises `length` body bytes. */
-export function promiseBodyBytes(response: ServerResponse, head: string, length: number): void {
+export function promiseBody(response: ServerResponse, head: string, length: number): void {
   const internals = internalsOf(response);
   internals._header = head;
   internals._contentLength = length;
@@ -252,14 +248,30 @@ export function serverOf(socket: Socket): http.Server | undefined {
   return (socket as unknown as { server?: http.Server }).server;
 }
 
-export function prototypeOf(socket: Socket): Socket {
-  return Object.getPrototypeOf(socket) as Socket;
+/** One end of a connection, as `_getpeername` and `_getsockname` tell it to the getters of `net.Socket`. */
+export interface EndpointName {
+  readonly address: string | undefined;
+  readonly port: number | undefined;
+  readonly family: 'IPv4' | 'IPv6' | undefined;
 }
 
-/** Gives an accepted socket the class it would have if `net.Server` let us choose one. */
-export function setPrototype(socket: Socket, prototype: Socket): void {
-  Object.setPrototypeOf(socket, prototype);
+/** Decides what `remoteAddress`, `localPort` and the other four say. */
+export function overlayEndpoints(
+  socket: Socket,
+  remote: (this: Socket) => EndpointName,
+  local: (this: Socket) => EndpointName,
+): void {
+  const internals = socket as unknown as Pick<SocketInternals, '_getpeername' | '_getsockname'>;
+  internals._getpeername = remote;
+  internals._getsockname = local;
 }
+
+/** The `destroy` behind an own property of that name. */
+export function inheritedDestroy(socket: Socket): (this: Socket, error?: Error) => Socket {
+  return (Object.getPrototypeOf(socket) as Socket).destroy;
+}
+
+type ResponseConstructor = new (request: IncomingMessage, options: ResponseOptions) => ServerResponse;
 
 /** The constructor's second argument, which Node's types leave out. */
 export function createResponse(
@@ -267,10 +279,7 @@ export function createResponse(
   request: IncomingMessage,
   options: ResponseOptions,
 ): ServerResponse {
-  const Constructor = responseClass as unknown as new (
-    req: IncomingMessage,
-    options: ResponseOptions,
-  ) => ServerResponse;
+  const Constructor = responseClass as unknown as ResponseConstructor;
   return new Constructor(request, options);
 }
 
@@ -285,8 +294,7 @@ export function markPlain(request: IncomingMessage): void {
   (request as unknown as { upgrade: boolean }).upgrade = false;
 }
 
-/** Takes over the duplicate rule for the request's fields that the server was created with. */
-export function copyJoinRule(server: http.Server, request: IncomingMessage): void {
-  const rule = (server as unknown as { joinDuplicateHeaders?: boolean }).joinDuplicateHeaders;
-  if (rule !== undefined) (request as unknown as { joinDuplicateHeaders: boolean }).joinDuplicateHeaders = rule;
+/** Takes over the option `joinDuplicateHeaders` of the server. */
+export function setJoinRule(request: IncomingMessage, join: boolean): void {
+  (request as unknown as { joinDuplicateHeaders: boolean }).joinDuplicateHeaders = join;
 }

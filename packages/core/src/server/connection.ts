@@ -6,6 +6,7 @@ import { RemoteProtocolError, ScgiError } from '../protocol/index.js';
 import type { ConnectionSocket } from './connection-socket.js';
 import { formatErrorResponse } from './error-response.js';
 import type { ConnectionHost, RequestHandler } from './handler.js';
+import { isDue, Progress } from './progress.js';
 import { listenTo } from './socket-listeners.js';
 import { currentTurn, isSameArrival } from './turn-clock.js';
 
@@ -36,9 +37,7 @@ export class ScgiConnection {
   #discarding: boolean;
   #lingerBytesLeft: number;
   #lingeringSince: number;
-  // Progress as the latest sweep saw it: idle time is measured there, not per chunk.
-  #progressMark: number;
-  #progressAt: number;
+  readonly #progress: Progress;
 
   constructor(socket: ConnectionSocket, decoder: RequestDecoder, host: ConnectionHost) {
     this.socket = socket;
@@ -54,8 +53,7 @@ export class ScgiConnection {
     this.#discarding = false;
     this.#lingerBytesLeft = 0;
     this.#lingeringSince = 0;
-    this.#progressMark = 0;
-    this.#progressAt = this.acceptedAt;
+    this.#progress = new Progress(this.acceptedAt);
     listenTo(socket, this);
   }
 
@@ -113,7 +111,7 @@ export class ScgiConnection {
     } else {
       this.#relieveDeadlock();
       const since = this.#progressSince(now);
-      if (!this.#waitsForPeer()) this.#progressAt = now;
+      if (!this.#waitsForPeer()) this.#progress.restart(now);
       else if (isDue(host.idleTimeout, since, now)) this.#timeOut('ERR_SCGI_IDLE_TIMEOUT');
     }
   }
@@ -132,12 +130,7 @@ export class ScgiConnection {
 
   /** When the peer last sent or took a byte, to the precision of the sweep. */
   #progressSince(now: number): number {
-    const mark = this.#bytesReceived - this.#host.unsentBytes(this.socket);
-    if (mark !== this.#progressMark) {
-      this.#progressMark = mark;
-      this.#progressAt = now;
-    }
-    return this.#progressAt;
+    return this.#progress.since(this.#bytesReceived - this.#host.unsentBytes(this.socket), now);
   }
 
   #timeOut(code: 'ERR_SCGI_HEAD_TIMEOUT' | 'ERR_SCGI_REQUEST_TIMEOUT' | 'ERR_SCGI_IDLE_TIMEOUT'): void {
@@ -264,8 +257,8 @@ export class ScgiConnection {
 
   #closeWhenSent(): void {
     const { socket } = this;
-    // The common case skips the shutdown round trip: close() sends the FIN. One tick later, because this may run inside
-    // a write's callback, where Node would make an error with a stack trace of the destroyed stream: half the cost of a request.
+    // The common case skips the shutdown round trip: close() sends the FIN. A tick later, because inside a write's
+    // callback Node answers a destroyed stream with an error and its stack trace, a sixth of the cost of a request.
     if (socket.writableLength === 0) process.nextTick(destroySocket, socket);
     else socket.end(() => socket.destroy());
   }
@@ -275,7 +268,7 @@ export class ScgiConnection {
     this.#discarding = discard;
     this.#lingerBytesLeft = this.#host.lingerBytes;
     this.#lingeringSince = performance.now();
-    this.#progressAt = this.#lingeringSince;
+    this.#progress.restart(this.#lingeringSince);
     if (discard) this.socket.resume();
   }
 
@@ -300,8 +293,4 @@ export class ScgiConnection {
 
 function destroySocket(socket: ConnectionSocket): void {
   socket.destroy();
-}
-
-function isDue(timeoutMs: number, sinceMs: number, nowMs: number): boolean {
-  return timeoutMs > 0 && nowMs - sinceMs >= timeoutMs;
 }

@@ -13,8 +13,9 @@ import {
   dumpUnread,
   emitClose,
   headLength,
+  overlayEndpoints,
   prepareResponse,
-  promisedBodyBytes,
+  bodyLength,
   replaceHead,
   resetOnDestroy,
   setRequestFields,
@@ -98,21 +99,21 @@ describe('the private side of a response', () => {
     expect(headLength(response)).toBe(text.length);
   });
 
-  it.each<[string, (response: http.ServerResponse) => void, number | undefined]>([
+  it.each<[string, (response: http.ServerResponse) => void, number | string]>([
     ['an explicit Content-Length', (res) => res.writeHead(200, { 'content-length': 7 }), 7],
     ['the length of a one-shot end', (res) => res.end('four'), 4],
-    ['nothing of a streamed body', (res) => res.write('x'), undefined],
-    ['nothing of a 304', (res) => res.writeHead(304, { 'content-length': 7 }), undefined],
+    ['nothing of a streamed body', (res) => res.write('x'), 'open'],
+    ['nothing of a 304', (res) => res.writeHead(304, { 'content-length': 7 }), 'unstated'],
     [
       'nothing after Content-Length was removed',
       (res) => res.removeHeader('content-length') ?? res.end('x'),
-      undefined,
+      'unstated',
     ],
   ])('_contentLength, _hasBody and _removedContLen tell %s', (_name, act, expected) => {
     const { socket, response } = pair();
     response.assignSocket(socket);
     act(response);
-    expect(promisedBodyBytes(response)).toBe(expected);
+    expect(bodyLength(response)).toBe(expected);
   });
 
   it('kNeedDrain is set by a blocked write, and clearing it lets a later pipe go on', () => {
@@ -239,6 +240,28 @@ describe('the private side of a socket', () => {
     });
     return { near, far };
   }
+
+  it('_getpeername and _getsockname decide what the addresses say, also after the end', async () => {
+    const { near } = await sockets();
+    overlayEndpoints(
+      near,
+      () => ({ address: '192.0.2.1', port: 1, family: 'IPv4' }),
+      () => ({ address: '2001:db8::1', port: 2, family: 'IPv6' }),
+    );
+    const said = (): unknown[] => [
+      near.remoteAddress,
+      near.remotePort,
+      near.remoteFamily,
+      near.localAddress,
+      near.localPort,
+      near.localFamily,
+    ];
+    const expected = ['192.0.2.1', 1, 'IPv4', '2001:db8::1', 2, 'IPv6'];
+    expect(said()).toEqual(expected);
+    near.destroy();
+    await once(near, 'close');
+    expect(said()).toEqual(expected);
+  });
 
   it('resetAndClosing makes destroy a reset', async () => {
     const { near, far } = await sockets();
