@@ -4,7 +4,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
-import { afterAll, describe, expect } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { until, within } from '../support/deadline.js';
 import { describeWith } from '../support/front-ends.js';
 import { abortRequest, httpRequest, openRequest } from '../support/http-client.js';
@@ -17,8 +17,12 @@ import { Witness } from './support/witness.js';
 const soonMs = 1_000;
 
 describeWith('nginx', 'a client that leaves', () => {
-  const unhandled = collectUnhandled();
-  const before = openDescriptors();
+  let unhandled: ReturnType<typeof collectUnhandled>;
+  let before: string[];
+  beforeAll(() => {
+    unhandled = collectUnhandled();
+    before = openDescriptors();
+  });
   afterAll(async () => {
     unhandled.stop();
     expect(unhandled.errors).toEqual([]);

@@ -1,10 +1,7 @@
-// The whole example application behind nginx with the parameters that Debian ships: every route over both kinds of
-// socket, HTTPS, and below a prefix.
+// The whole example application behind nginx with the parameters that Debian ships: every route, over both kinds
+// of socket.
 
-import { serveScgi, type ServeOptions } from '@scgi/adapter-express';
-import { createApp } from 'example-express';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../support/deadline.js';
@@ -12,29 +9,31 @@ import { describeWith } from '../support/front-ends.js';
 import { httpRequest, openRequest, type HttpRequestOptions, type HttpResponse } from '../support/http-client.js';
 import { collectUnhandled, expectNoLeaks, openDescriptors } from '../support/leaks.js';
 import type { Nginx } from '../support/nginx.js';
-import { createCertificate } from './support/certificate.js';
 import { EventStream } from './support/event-stream.js';
-import { Stage, transports, type StagedApp, type Transport } from './support/stage.js';
-
-const textFile = readFileSync(new URL('../../examples/express/public/assets/scgi.txt', import.meta.url));
-const uploadLimitBytes = 6_000_000;
+import { parsed, serveExample, textFile, uploadLimitBytes, type StagedExample } from './support/example-app.js';
+import { Stage, transports } from './support/stage.js';
 
 describeWith('nginx', 'the example application behind nginx', () => {
   describe.each(transports)('over %s', (over) => {
     const stage = new Stage();
-    const unhandled = collectUnhandled();
-    const before = openDescriptors();
+    let unhandled: ReturnType<typeof collectUnhandled>;
+    let before: string[];
     let app: StagedExample;
     let nginx: Nginx;
 
     beforeAll(async () => {
+      unhandled = collectUnhandled();
+      before = openDescriptors();
       app = await serveExample(stage, { over });
       nginx = await stage.nginx({ to: app.address });
     });
     afterAll(async () => {
-      await until(() => app.server.connectionCount === 0, 5_000, 'the end of all connections');
-      await stage.clear();
-      unhandled.stop();
+      try {
+        await until(() => app.server.connectionCount === 0, 5_000, 'the end of all connections');
+      } finally {
+        unhandled.stop();
+        await stage.clear();
+      }
       expect(unhandled.errors).toEqual([]);
       await expectNoLeaks(before);
     });
@@ -288,109 +287,6 @@ describeWith('nginx', 'the example application behind nginx', () => {
     });
   });
 });
-
-describeWith(['nginx', 'openssl'], 'the example application behind nginx over HTTPS', () => {
-  const stage = new Stage();
-  let nginx: Nginx;
-  beforeAll(async () => {
-    const app = await serveExample(stage);
-    nginx = await stage.nginx({ to: app.address, tls: createCertificate(stage.folder()) });
-  });
-  afterAll(() => stage.clear());
-
-  test('is secure for Express', async () => {
-    const { json } = parsed(await httpRequest({ origin: nginx.tlsOrigin, path: '/request' }));
-    expect(json.express).toMatchObject({ protocol: 'https', secure: true, ip: '127.0.0.1' });
-    expect(json.vouched).toContainEqual(['HTTPS', 'on']);
-  });
-
-  test('is not secure on the plain listener of the same server', async () => {
-    const lies = { 'X-Forwarded-Proto': 'https' };
-    const { json } = parsed(await httpRequest({ origin: nginx.origin, path: '/request', headers: lies }));
-    expect(json.express).toMatchObject({ protocol: 'http', secure: false });
-  });
-
-  test('gets cookies that are Secure, and plain ones over HTTP', async () => {
-    const [secure] = (await httpRequest({ origin: nginx.tlsOrigin })).headers['set-cookie'] ?? [];
-    const [plain] = (await httpRequest({ origin: nginx.origin })).headers['set-cookie'] ?? [];
-    expect(secure).toMatch(/; secure(;|$)/i);
-    expect(plain).not.toMatch(/; secure(;|$)/i);
-  });
-});
-
-describeWith('nginx', 'the example application below a prefix', () => {
-  const stage = new Stage();
-  const nginx: Record<string, Nginx> = {};
-  beforeAll(async () => {
-    // The prefix is said once: to the application, or to nginx, which then states it with each request.
-    const told = await serveExample(stage, { basePath: '/app' });
-    nginx['basePath'] = await stage.nginx({ path: '/app', to: told.address });
-    const asked = await serveExample(stage, { basePath: 'SCRIPT_NAME' });
-    nginx['SCRIPT_NAME'] = await stage.nginx({ path: '/app', to: asked.address, params: { SCRIPT_NAME: '/app' } });
-  });
-  afterAll(() => stage.clear());
-
-  describe.each(['basePath', 'SCRIPT_NAME'])('that %s names', (how) => {
-    const send = (path: string, request: Partial<HttpRequestOptions> = {}): Promise<HttpResponse> =>
-      httpRequest({ origin: nginx[how]?.origin ?? '', path, ...request });
-
-    test('finds its routes, and Express knows where it is mounted', async () => {
-      const { json } = parsed(await send('/app/request?x=%2F'));
-      expect(json.express).toMatchObject({ baseUrl: '/app', originalUrl: '/app/request?x=%2F' });
-    });
-
-    test.for([
-      { target: '/app', location: './app/' },
-      { target: '/app?x=1', location: './app/?x=1' },
-    ])('sends $target to its folder', async ({ target, location }) => {
-      const answer = await send(target);
-      expect(answer.status).toBe(308);
-      expect(answer.headers.location).toBe(location);
-    });
-
-    test('serves the page, its files and its API', async () => {
-      expect((await send('/app/')).text).toContain('over <em>SCGI</em>');
-      expect((await send('/app/assets/scgi.txt')).body.equals(textFile)).toBe(true);
-      const note = { headers: { 'Content-Type': 'application/json' }, body: '{"text":"x"}' };
-      expect((await send('/app/api/notes', note)).status).toBe(201);
-    });
-
-    test('does not answer for a path that only begins alike', async () => {
-      expect((await send('/appzzz/request')).status).toBe(404);
-    });
-  });
-});
-
-interface StagedExample extends StagedApp {
-  readonly locals: ReturnType<typeof createApp>['locals'];
-  /** What the application wrote to its log. */
-  readonly logged: readonly unknown[];
-}
-
-async function serveExample(
-  stage: Stage,
-  { over = 'unix', ...options }: Omit<ServeOptions, 'bind'> & { over?: Transport } = {},
-): Promise<StagedExample> {
-  const logged: unknown[] = [];
-  const app = createApp({ uploadLimitBytes, logError: (error) => void logged.push(error) });
-  const running = await serveScgi(app, { ...options, bind: stage.freeAddress(over) });
-  return { ...stage.adopt(running), locals: app.locals, logged };
-}
-
-/** What the routes answer, all together. */
-interface ExampleJson {
-  readonly express: Readonly<Record<string, unknown>>;
-  readonly vouched: readonly (readonly [string, string])[];
-  readonly headers: readonly (readonly [string, string])[];
-  readonly id: string;
-  readonly notes: readonly unknown[];
-  readonly error: { readonly status: number; readonly message: string };
-}
-
-function parsed(response: HttpResponse): HttpResponse & { json: ExampleJson } {
-  expect(response.headers['content-type']).toMatch(/^application\/json/);
-  return { ...response, json: JSON.parse(response.text) };
-}
 
 /** The rows of a table of the page, by its caption. */
 function rowsOf(html: string, caption: string): Record<string, string> {
