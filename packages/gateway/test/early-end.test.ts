@@ -168,6 +168,24 @@ test('a client that uploads on after the answer is cut off when lingerTimeout is
   await client.closed();
 });
 
+test('a client that ends its upload within lingerTimeout keeps its connection', async () => {
+  const backend = await startBackend(({ socket }) => socket.end('Status: 403 No\r\nContent-Length: 0\r\n\r\n'), {
+    readBody: false,
+  });
+  const front = await startFront(backend.target, { lingerTimeout: 50 });
+  const client = new RawClient(front);
+  client.send('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\nhalf');
+  await client.sees('403 No');
+  client.send('half');
+  // The second one is cut off: by then the deadline of the first has passed as well.
+  const other = new RawClient(front);
+  other.send('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\nhalf');
+  await other.closed();
+  client.text = '';
+  client.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  await client.sees('403 No');
+});
+
 test('a client that does not wait for 100 Continue is not reset under the error it gets', async () => {
   const backend = await startBackend();
   await new Promise((resolve) => backend.server.close(resolve));
