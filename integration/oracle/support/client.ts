@@ -100,7 +100,7 @@ export class RawClient {
 
   /** Reads to the end of the connection and parses what came; then closes our side too. */
   async answer(): Promise<Answer> {
-    const ending = await within(this.#ending, 'the end of the connection').catch((): Ending => 'open');
+    const ending = await this.#end();
     if (ending === 'open') this.socket.destroy();
     else this.socket.end();
     return this.#wire.parseAnswer(Buffer.concat(this.#chunks), ending, this.#plan.method ?? 'GET');
@@ -109,6 +109,15 @@ export class RawClient {
   /** Frees the socket, whatever state it is in. */
   dispose(): void {
     this.socket.destroy();
+  }
+
+  // `open` when neither the end nor a byte has come for as long as a wait may take: large bodies may take longer.
+  async #end(): Promise<Ending> {
+    for (;;) {
+      const before = this.#received;
+      const ending = await within(this.#ending, 'the end of the connection').catch((): Ending => 'open');
+      if (ending !== 'open' || this.#received === before) return ending;
+    }
   }
 
   #head(): Buffer {
