@@ -71,8 +71,14 @@ export class ScgiServer extends ScgiHttpServer {
 
   /** Serves a socket that `acceptor`, another listener of this server, has accepted; closes it if its peer is not allowed. */
   acceptFrom(acceptor: Server, socket: Socket): void {
-    if (this.#allows(acceptor, socket)) this.serve(socket);
-    else socket.destroy();
+    if (this.connectionCount >= (this.maxConnections || Infinity)) {
+      this.emit('drop');
+      socket.destroy();
+    } else if (this.#allows(acceptor, socket)) {
+      this.serve(socket);
+    } else {
+      socket.destroy();
+    }
   }
 
   protected override admits(socket: Socket): boolean {

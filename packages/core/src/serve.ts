@@ -1,6 +1,7 @@
 // serveScgi(): one call from a listener to a running server. Puts the bridge and lifecycle/ together.
 
 import net from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import type { BindSpec } from './lifecycle/bind.js';
 import { resolveTargets } from './lifecycle/bind.js';
 import type { Endpoint } from './lifecycle/listen.js';
@@ -36,6 +37,10 @@ export interface RunningServer {
 }
 
 const DEFAULT_CLOSE_TIMEOUT_MS = 30_000;
+/** Turns without a connection that show an empty queue: one to poll, one to accept, one in reserve. */
+const QUIET_TURNS = 3;
+/** Node's default backlog, twice. */
+const LONGEST_QUEUE = 1022;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
@@ -74,6 +79,7 @@ function createRunningServer(
   const stopListening = async (): Promise<void> => {
     // First the socket files: nobody should find us any more.
     for (const endpoint of endpoints) await endpoint.release();
+    await acceptWaiting(server);
     const finished = acceptors.map(closeServer);
     server.closeIdleConnections();
     await Promise.all(finished);
@@ -88,6 +94,20 @@ function createRunningServer(
     await closed.finally(() => clearTimeout(deadline));
   };
   return { server, endpoints, close, [Symbol.asyncDispose]: close };
+}
+
+/**
+ * Takes in who has connected and waits to be accepted: closing the listener would reset them, and nginx repeats no POST.
+ * libuv accepts one connection a turn, so this goes on until a few turns bring none. On TCP, where new ones keep coming,
+ * it ends after a whole queue of them.
+ */
+async function acceptWaiting(server: ScgiServer): Promise<void> {
+  let quietTurns = 0;
+  for (let turn = 0; turn < LONGEST_QUEUE && quietTurns < QUIET_TURNS; turn += 1) {
+    const before = server.servedCount;
+    await setImmediate();
+    quietTurns = server.servedCount === before ? quietTurns + 1 : 0;
+  }
 }
 
 /** A listener for one more address, which hands its connections to `server`. */

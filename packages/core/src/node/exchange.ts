@@ -149,8 +149,9 @@ export class NodeExchange implements RequestHandler {
 
   /** Passes a socket time-out on, as Node's server does. Returns false if nobody listens. */
   emitTimeout(): boolean {
+    if (this.#finished) return false;
     const byRequest = !this.#request.complete && this.#request.emit('timeout', this.#socket);
-    const byResponse = !this.#finished && this.#response.emit('timeout', this.#socket);
+    const byResponse = this.#response.emit('timeout', this.#socket);
     return byRequest || byResponse;
   }
 

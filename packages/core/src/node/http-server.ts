@@ -14,7 +14,7 @@ import type { ConnectionHost, ConnectionSocket, HalfOpenRule } from '../server/i
 import { ConnectionSweep, ScgiConnection } from '../server/index.js';
 import { NodeExchange } from './exchange.js';
 import type { ResponseOptions } from './internals.js';
-import { serverOf, setSocketServer, unsentBytes } from './internals.js';
+import { serverOf, setSocketServer, takenBytes } from './internals.js';
 import { exchangeOf } from './peer-socket.js';
 
 /** Options of the SCGI side, beside those of `http.createServer`. Times in milliseconds, sizes in bytes. */
@@ -23,7 +23,10 @@ export interface ScgiHttpServerOptions extends http.ServerOptions {
   headersTimeout?: number | undefined;
   /** From accept until the request body is complete; 0 for no limit. Default 300,000, as in Node. */
   requestTimeout?: number | undefined;
-  /** Without a byte arriving while the body is awaited, or leaving while the response is blocked; 0: none. Default 60,000. */
+  /**
+   * Without a byte arriving while the body is awaited, or leaving while the response is blocked or the peer has
+   * half-closed; 0 for none. Default 60,000.
+   */
   idleTimeout?: number | undefined;
   /** After the response: silence after which an unread body is no longer awaited. Default 5,000; four times that in all. */
   lingerTimeout?: number | undefined;
@@ -79,6 +82,7 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
   readonly #responseOptions: ResponseOptions;
   readonly #decoderOptions: RequestDecoderOptions;
   readonly #connections: ConnectionSweep;
+  #servedCount: number;
 
   constructor(options: ScgiHttpServerOptions, listener?: RequestListener) {
     super(withHeadersTimeout(options), listener);
@@ -100,6 +104,7 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
     // A wrong limit is an error of the start, not of the first request.
     void new RequestDecoder(this.#decoderOptions);
     this.#connections = new ConnectionSweep(this);
+    this.#servedCount = 0;
     this.removeAllListeners('connection');
     this.on('connection', (socket) => this.#accept(socket));
   }
@@ -114,6 +119,12 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
     return this.#responseOptions;
   }
 
+  /** Connections served so far. */
+  get servedCount(): number {
+    return this.#servedCount;
+  }
+
+  /** Connections open now. */
   get connectionCount(): number {
     return this.#connections.size;
   }
@@ -130,8 +141,8 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
     this.#connections.delete(connection);
   }
 
-  unsentBytes(socket: ConnectionSocket): number {
-    return unsentBytes(socket);
+  takenBytes(socket: ConnectionSocket): number {
+    return takenBytes(socket);
   }
 
   /** The mount point of a request; undefined for one outside of it, which is not the application's. */
@@ -163,6 +174,7 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
 
   /** Serves SCGI on a socket that this server or another one has accepted. */
   serve(socket: Socket): void {
+    this.#servedCount += 1;
     setSocketServer(socket, this);
     if (this.timeout > 0) socket.setTimeout(this.timeout);
     socket.on('timeout', onSocketTimeout);

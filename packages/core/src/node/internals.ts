@@ -20,9 +20,8 @@ export interface ResponseOptions {
 /** `response.end` in all its forms: chunk, encoding, callback. */
 export type EndMethod = (this: ServerResponse, ...args: readonly unknown[]) => ServerResponse;
 
-/** The private side of an outgoing message. */
+/** The private side of an outgoing message. `_header` is the formatted head. */
 interface ResponseInternals {
-  /** The formatted head, null until it is stored. */
   _header: string | null;
   _headerSent: boolean;
   _contentLength: number | null;
@@ -45,12 +44,13 @@ interface RequestInternals {
 
 interface SocketInternals {
   _handle?: { reset?: unknown; writeQueueSize?: number } | null;
+  bytesWritten?: number;
   resetAndClosing: boolean;
   _getpeername: (this: Socket) => EndpointName;
   _getsockname: (this: Socket) => EndpointName;
 }
 
-// The casts below are this file's purpose: Node's types leave the private side out.
+// The casts are this file's purpose: Node's types leave the private side out.
 const responsePrototype = http.ServerResponse.prototype as unknown as ResponseInternals & Record<string, unknown>;
 const requestPrototype = http.IncomingMessage.prototype as unknown as RequestInternals & Record<symbol, unknown>;
 const internalsOf = (response: ServerResponse): ResponseInternals & Record<symbol, unknown> =>
@@ -100,7 +100,8 @@ export function prepareResponse(
   response.writeContinue = writeContinue as ServerResponse['writeContinue'];
   response.writeProcessing = writeProcessing as ServerResponse['writeProcessing'];
   response.writeEarlyHints = writeEarlyHints as ServerResponse['writeEarlyHints'];
-  if (hasWriteInformation) internals.writeInformation = writeInformation;
+  // Node 24 and later have it.
+  if (responsePrototype.writeInformation) internals.writeInformation = writeInformation;
   // False for HTTP/1.0, and then `end(body)` would lose its automatic Content-Length.
   internals.useChunkedEncodingByDefault = true;
   response.shouldKeepAlive = false;
@@ -164,7 +165,7 @@ export function takeNeedDrain(response: ServerResponse): boolean {
 }
 
 // Interim responses: validate as Node does, send nothing, call back. nginx and Apache take a 1xx for the response.
-type InterimWriter = (this: ServerResponse, ...args: never[]) => void;
+type InterimWriter = (this: ServerResponse, ...args: never[]) => unknown;
 
 function silenced(name: string): InterimWriter {
   const original = responsePrototype[name] as InterimWriter;
@@ -172,19 +173,18 @@ function silenced(name: string): InterimWriter {
     const internals = internalsOf(this);
     internals._writeRaw = swallow;
     try {
-      original.apply(this, args);
+      return original.apply(this, args);
     } finally {
       Reflect.deleteProperty(internals, '_writeRaw');
     }
   };
 }
 
-function swallow(_data: string, _encoding: BufferEncoding, callback?: () => void): boolean {
+const swallow: ResponseInternals['_writeRaw'] = (_data, _encoding, callback) => {
   if (typeof callback === 'function') process.nextTick(callback);
   return true;
-}
+};
 
-const hasWriteInformation = typeof responsePrototype['writeInformation'] === 'function';
 const writeContinue = silenced('writeContinue');
 const writeProcessing = silenced('writeProcessing');
 const writeEarlyHints = silenced('writeEarlyHints');
@@ -228,10 +228,10 @@ export function emitClose(response: ServerResponse): void {
   response.emit('close');
 }
 
-/** Bytes that the kernel has not taken, one large write in progress included. */
-export function unsentBytes(socket: ConnectionSocket): number {
-  const queued = (socket as unknown as SocketInternals)._handle?.writeQueueSize ?? 0;
-  return queued > 0 ? queued : socket.writableLength;
+/** Bytes that the kernel has taken, those of a large write in progress included. */
+export function takenBytes(socket: ConnectionSocket): number {
+  const internals = socket as unknown as SocketInternals;
+  return (internals.bytesWritten ?? 0) - (internals._handle?.writeQueueSize || socket.writableLength);
 }
 
 /** `socket.server`, which applications reach through `req.socket`. */

@@ -31,6 +31,8 @@ export class ScgiConnection {
   #bytesReceived: number;
   /** Turn of the event loop in which the request became complete; -1 if nobody needs to know. */
   #completedInTurn: number;
+  /** The peer has half-closed and waits for the response. */
+  #halfClosed: boolean;
   /** The response is sent and half-closed, and the request is not read to its end. */
   #lingering: boolean;
   /** Nobody takes the rest of the request: it is read to be forgotten. */
@@ -49,16 +51,13 @@ export class ScgiConnection {
     this.#responseDone = false;
     this.#bytesReceived = 0;
     this.#completedInTurn = -1;
+    this.#halfClosed = false;
     this.#lingering = false;
     this.#discarding = false;
     this.#lingerBytesLeft = 0;
     this.#lingeringSince = 0;
     this.#progress = new Progress(this.acceptedAt);
     listenTo(socket, this);
-  }
-
-  get phase(): RequestPhase {
-    return this.#phase;
   }
 
   /** True until the first byte has arrived: closing now loses nothing. */
@@ -124,13 +123,14 @@ export class ScgiConnection {
   }
 
   #waitsForPeer(): boolean {
-    if (this.socket.writableNeedDrain) return true;
+    // A half-close that was an abort after all would never show otherwise, if the application writes nothing.
+    if (this.socket.writableNeedDrain || this.#halfClosed) return true;
     return this.#phase === RequestPhase.Body && !this.socket.isPaused();
   }
 
   /** When the peer last sent or took a byte, to the precision of the sweep. */
   #progressSince(now: number): number {
-    return this.#progress.since(this.#bytesReceived - this.#host.unsentBytes(this.socket), now);
+    return this.#progress.since(this.#bytesReceived + this.#host.takenBytes(this.socket), now);
   }
 
   #timeOut(code: 'ERR_SCGI_HEAD_TIMEOUT' | 'ERR_SCGI_REQUEST_TIMEOUT' | 'ERR_SCGI_IDLE_TIMEOUT'): void {
@@ -160,6 +160,7 @@ export class ScgiConnection {
       this.#closeWhenSent();
     } else if (this.#phase === RequestPhase.Complete) {
       if (this.#eofIsAbort()) this.socket.destroy();
+      else this.#halfClosed = true;
     } else {
       this.#decoder.receiveEof();
       this.#dispatchEvents();
@@ -257,8 +258,8 @@ export class ScgiConnection {
 
   #closeWhenSent(): void {
     const { socket } = this;
-    // The common case skips the shutdown round trip: close() sends the FIN. A tick later, because inside a write's
-    // callback Node answers a destroyed stream with an error and its stack trace, a sixth of the cost of a request.
+    // No shutdown round trip in the common case: close() sends the FIN. A tick later, since inside a write's callback
+    // Node makes an error with a stack trace of a destroyed stream, a sixth of the cost of a request.
     if (socket.writableLength === 0) process.nextTick(destroySocket, socket);
     else socket.end(() => socket.destroy());
   }
@@ -272,7 +273,6 @@ export class ScgiConnection {
     if (discard) this.socket.resume();
   }
 
-  /** Called by the socket. */
   drained(): void {
     this.#handler?.onDrain();
   }

@@ -41,8 +41,8 @@ export interface ConnectionHost extends ConnectionSettings {
   onPeerError(connection: ScgiConnection, error: Error): boolean;
   /** The connection is gone. */
   onConnectionClose(connection: ScgiConnection): void;
-  /** Bytes written to the socket that the kernel has not taken: falls while a slow peer makes progress. */
-  unsentBytes(socket: ConnectionSocket): number;
+  /** Bytes of the response that the kernel has taken: rises while a slow peer makes progress. */
+  takenBytes(socket: ConnectionSocket): number;
 }
 
 /**
@@ -57,7 +57,7 @@ export interface ConnectionSettings {
   readonly headersTimeout: number;
   /** From accept until the request body is complete. */
   readonly requestTimeout: number;
-  /** Without a byte arriving while the body is awaited, or leaving while the response is blocked. */
+  /** Without a byte arriving while the body is awaited, or leaving while the response is blocked or the peer half-closed. */
   readonly idleTimeout: number;
   /** After the response: silence after which the rest of the request is no longer awaited; four times that in all. */
   readonly lingerTimeout: number;

@@ -3,10 +3,11 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import net from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RunningServer } from '../../src/index.js';
-import { connect, ending, exchange, head, within } from '../support/raw-client.js';
+import { connect, ending, exchange, head, turns, within } from '../support/raw-client.js';
 import { addressOf, firstAddress, rejectionOf, serve, temporaryFolder } from './support.js';
 
 /** Sends a request and hands out its response object, unanswered. */
@@ -36,12 +37,27 @@ describe('close', () => {
     const running = await serve(() => {});
     const { response, answer } = await openRequest(running);
     const closed = running.close();
+    await turns(20);
     expect(await rejectionOf(connect(firstAddress(running)))).toMatchObject({ code: 'ECONNREFUSED' });
     expect(await isSettled(closed)).toBe(false);
     response.end('finished');
     expect(await answer).toMatchObject({ text: expect.stringMatching(/finished$/), by: 'fin' });
     await within('the close', closed);
     expect(running.server.listening).toBe(false);
+  });
+
+  it('answers who had connected before, accepted or not', async () => {
+    const running = await serve((_req, res) => res.end('ok'));
+    const { host = '', port = 0 } = running.endpoints[0] ?? {};
+    // Synchronous, so that the server cannot accept between the connections and the close.
+    const answers = Array.from({ length: 50 }, () => {
+      const socket = net.connect({ host, port });
+      socket.write(head());
+      return ending(socket);
+    });
+    const closed = running.close();
+    for (const answer of await Promise.all(answers)) expect(answer.text).toMatch(/ok$/);
+    await within('the close', closed);
   });
 
   it('lets a request finish whose body is still on its way', async () => {

@@ -28,6 +28,34 @@ describe('EOF behind a complete request', () => {
     expect((await end).text).toMatch(/late$/);
   });
 
+  it('waits no longer than idleTimeout for an application that then writes nothing', async () => {
+    const server = await tcpServer(() => {}, { idleTimeout: 100 });
+    const failed = once(server, 'clientError');
+    const socket = await connect(server.address());
+    socket.end(head());
+    const [error] = await within('the time-out', failed);
+    expect(error).toMatchObject({ code: 'ERR_SCGI_IDLE_TIMEOUT' });
+    socket.destroy();
+  });
+
+  it('lets an application write to a half-closed peer for longer than idleTimeout', async () => {
+    const server = await tcpServer(
+      (_req, res) => {
+        let ticks = 0;
+        const timer = setInterval(() => {
+          if ((ticks += 1) === 8) clearInterval(timer);
+          if (ticks === 8) res.end('last');
+          else res.write('tick');
+        }, 40);
+      },
+      { idleTimeout: 200 },
+    );
+    const socket = await connect(server.address());
+    const end = ending(socket);
+    socket.end(head());
+    expect((await end).text).toMatch(/last$/);
+  });
+
   it('aborts the request when it comes later', async () => {
     const server = await tcpServer(() => {});
     const socket = await connect(server.address());

@@ -33,6 +33,14 @@ describe('input that is no SCGI request', () => {
     expect(answer.by).toBe('fin');
   });
 
+  it('quotes nothing of the request in the answer', async () => {
+    const server = await tcpServer(neverCalled);
+    const answer = await exchange(server.address(), head({ REQUEST_METHOD: 'G\xc9T' }));
+    expect(answer.text).not.toContain('\xc9');
+    const [, length, body] = /content-length: (\d+)\r\n\r\n([\s\S]*)$/.exec(answer.text) ?? [];
+    expect(body).toHaveLength(Number(length));
+  });
+
   it('hands the error and the socket to clientError and then leaves the answer to it', async () => {
     const server = await tcpServer(neverCalled);
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => socket.end(`mine: ${error.code}`));
