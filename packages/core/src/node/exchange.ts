@@ -10,6 +10,7 @@ import type { RequestHandler, ScgiConnection } from '../server/index.js';
 import type { ResponseFields } from './internals.js';
 import {
   bodyLength,
+  closeUnobserved,
   copyUniqueFields,
   createResponse,
   detachAbortSignal,
@@ -135,6 +136,7 @@ export class NodeExchange implements RequestHandler {
   onEnd(): void {
     // Before the EOF: listeners of `end` look at it.
     this.#request.complete = true;
+    if (this.#response.writableEnded && closeUnobserved(this.#request)) return;
     this.#request.push(null);
   }
 
@@ -169,14 +171,19 @@ export class NodeExchange implements RequestHandler {
     detachAbortSignal(request);
     const discard = this.discardBody();
     response.detachSocket(socket);
-    process.nextTick(emitClose, response);
-    this.#connection.finish(discard);
+    // Both one tick later: Node emits `close` then, and a socket must not be destroyed inside a write's callback.
+    process.nextTick(endExchange, response, this.#connection, discard);
   }
 
   #isShort(): boolean {
     const promised = bodyLength(this.#response);
     return typeof promised === 'number' && this.#socket.bytesWritten < headLength(this.#response) + promised;
   }
+}
+
+function endExchange(response: ServerResponse, connection: ScgiConnection, discard: boolean): void {
+  emitClose(response);
+  connection.finish(discard);
 }
 
 function onResponseFinish(this: ServerResponse): void {

@@ -7,8 +7,8 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Socket } from 'node:net';
 import type { ScgiRequest } from '../env/index.js';
 import { readRequest, resolveBodyLength, splitBasePath } from '../env/index.js';
-import type { RequestDecoderOptions, RequestHead } from '../protocol/index.js';
-import { LocalProtocolError, RequestDecoder } from '../protocol/index.js';
+import type { RequestHead } from '../protocol/index.js';
+import { LocalProtocolError, RequestDecoder, RequestRules } from '../protocol/index.js';
 import { resolveLimit } from '../protocol/limits.js';
 import type { ConnectionHost, ConnectionSocket, HalfOpenRule } from '../server/index.js';
 import { ConnectionSweep, ScgiConnection } from '../server/index.js';
@@ -80,7 +80,7 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
   readonly #halfOpen: HalfOpenRule;
   readonly #basePath: string;
   readonly #responseOptions: ResponseOptions;
-  readonly #decoderOptions: RequestDecoderOptions;
+  readonly #requestRules: RequestRules;
   readonly #connections: ConnectionSweep;
   #servedCount: number;
 
@@ -100,9 +100,7 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
       highWaterMark: options.highWaterMark,
       rejectNonStandardBodyWrites: options.rejectNonStandardBodyWrites ?? false,
     };
-    this.#decoderOptions = decoderOptions(options);
-    // A wrong limit is an error of the start, not of the first request.
-    void new RequestDecoder(this.#decoderOptions);
+    this.#requestRules = requestRules(options);
     this.#connections = new ConnectionSweep(this);
     this.#servedCount = 0;
     this.removeAllListeners('connection');
@@ -178,7 +176,7 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
     setSocketServer(socket, this);
     if (this.timeout > 0) socket.setTimeout(this.timeout);
     socket.on('timeout', onSocketTimeout);
-    this.#connections.add(new ScgiConnection(socket, new RequestDecoder(this.#decoderOptions), this));
+    this.#connections.add(new ScgiConnection(socket, new RequestDecoder(this.#requestRules), this));
   }
 
   /** Whether this server's own listener may hand on the peer: asked before a byte is read. */
@@ -210,16 +208,17 @@ function withHeadersTimeout(options: ScgiHttpServerOptions): ScgiHttpServerOptio
   return { ...options, headersTimeout: Math.min(DEFAULT_HEADERS_TIMEOUT_MS, requestTimeout) };
 }
 
-function decoderOptions(options: ScgiHttpServerOptions): RequestDecoderOptions {
-  return {
+function requestRules(options: ScgiHttpServerOptions): RequestRules {
+  return new RequestRules({
     // Node reads 0 as its default.
     maxHeadBytes: options.maxHeadBytes ?? (options.maxHeaderSize || undefined),
     maxVariables: options.maxVariables,
     maxBodyBytes: options.maxBodyBytes,
     strict: options.strict,
     lax: options.lax,
-    bodyLength: options.strict ? undefined : resolveBodyLength,
-  };
+    bodyLength: resolveBodyLength,
+    bodyLengthWitness: 'HTTP_CONTENT_LENGTH',
+  });
 }
 
 function checkHalfOpen(halfOpen: HalfOpenRule = 'auto'): HalfOpenRule {

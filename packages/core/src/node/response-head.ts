@@ -4,6 +4,9 @@
 /** Lines that never reach the wire. The `Status:` line in front is not matched: it follows no line end. */
 const cutLines =
   /\r\n(?:connection|keep-alive|proxy-connection|status|te|trailer|transfer-encoding|upgrade):[^\r\n]*/gi;
+/** Finds whether anything is to be done at all: usually not, and one scan is cheaper than four. */
+const special =
+  /^Status: 204|\r\n(?:connection|keep-alive|proxy-connection|status|te|trailer|transfer-encoding|upgrade|content-type:[ \t]*text\/event-stream)/i;
 const connectionLine = /\r\nconnection:([^\r\n]*)/gi;
 const eventStream = /\r\ncontent-type:[ \t]*text\/event-stream/i;
 const contentLength = /\r\ncontent-length:[^\r\n]*/gi;
@@ -19,6 +22,7 @@ export function statusField(statusLine: string): string {
  * its status code. `head` ends with an empty line and holds no bare CR or LF in values: Node has checked.
  */
 export function toCgiHead(head: string, unbufferedEvents: boolean): string {
+  if (!special.test(head)) return head;
   let cgi = head.replace(cutLines, '');
   // Both texts differ in length exactly when something was cut.
   if (cgi.length !== head.length) cgi = cutNamedFields(head, cgi);

@@ -9,19 +9,20 @@ export class ChunkQueue {
   chunk: Uint8Array;
   /** Where reading goes on in `chunk`. */
   offset: number;
-  #later: Uint8Array[];
+  /** Chunks behind the current one; null while there are none, which is nearly always. */
+  #later: Uint8Array[] | null;
   #next: number;
 
   constructor() {
     this.chunk = nothing;
     this.offset = 0;
-    this.#later = [];
+    this.#later = null;
     this.#next = 0;
   }
 
   push(chunk: Uint8Array): void {
     if (this.offset < this.chunk.length) {
-      this.#later.push(chunk);
+      (this.#later ??= []).push(chunk);
     } else {
       this.chunk = chunk;
       this.offset = 0;
@@ -32,7 +33,7 @@ export class ChunkQueue {
   ready(): boolean {
     if (this.offset < this.chunk.length) return true;
     this.offset = 0;
-    const next = this.#later[this.#next];
+    const next = this.#later?.[this.#next];
     // An index instead of shift(): one-byte chunks by the ten thousand stay linear.
     this.#next++;
     if (next !== undefined) {
@@ -55,7 +56,7 @@ export class ChunkQueue {
   clear(): void {
     this.chunk = nothing;
     this.offset = 0;
-    if (this.#later.length > 0) this.#later = [];
+    this.#later = null;
     this.#next = 0;
   }
 }

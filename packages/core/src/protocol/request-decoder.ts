@@ -5,26 +5,12 @@
 import { LocalProtocolError, RemoteProtocolError } from './errors.js';
 import type { ErrorDetails, ScgiErrorCode } from './errors.js';
 import { latin1 } from './latin1.js';
-import { defaultMaxHeadBytes, defaultMaxVariables, maxTrailingBytes, resolveLimit } from './limits.js';
+import { maxTrailingBytes } from './limits.js';
 import { ByteCollector, ChunkQueue } from './received-bytes.js';
 import { readHead } from './request-head.js';
-import type { BodyLengthRule, HeadRules, RequestHead } from './request-head.js';
-
-/** How to read requests. */
-export interface RequestDecoderOptions {
-  /** Largest request head in bytes (netstring payload). Default 131072. */
-  readonly maxHeadBytes?: number | undefined;
-  /** Most variables in a head. Default 1000. */
-  readonly maxVariables?: number | undefined;
-  /** Largest request body in bytes. Default: no limit. */
-  readonly maxBodyBytes?: number | undefined;
-  /** The specification to the letter: CONTENT_LENGTH first, no name twice, no `bodyLength` rule. Default false. */
-  readonly strict?: boolean | undefined;
-  /** Accept a missing SCGI variable and a missing or empty CONTENT_LENGTH, as hand-made clients send. Default false. */
-  readonly lax?: boolean | undefined;
-  /** Decides the body length for front ends that misstate it. Default: CONTENT_LENGTH, contradictory ones refused. */
-  readonly bodyLength?: BodyLengthRule | undefined;
-}
+import type { RequestHead } from './request-head.js';
+import { RequestRules } from './request-rules.js';
+import type { RequestDecoderOptions } from './request-rules.js';
 
 /** What arrived. `body` data are views of the received chunks, never copies and never empty. */
 export type RequestEvent =
@@ -61,8 +47,7 @@ const endEvent: RequestEvent = Object.freeze({ type: 'end' });
  * events nor errors depend on how the bytes were cut into chunks.
  */
 export class RequestDecoder {
-  readonly #rules: HeadRules;
-  readonly #maxHeadBytes: number;
+  readonly #rules: RequestRules;
   readonly #input: ChunkQueue;
   #state: RequestState;
   #fault: unknown;
@@ -75,19 +60,12 @@ export class RequestDecoder {
   #trailing: Uint8Array | ByteCollector | null;
   #trailingBytes: number;
 
-  /** @throws LocalProtocolError ERR_SCGI_OPTION for an impossible limit, or `strict` together with `lax` */
-  constructor(options: RequestDecoderOptions = {}) {
-    const { strict = false, lax = false, bodyLength } = options;
-    if (strict && lax) throw new LocalProtocolError('ERR_SCGI_OPTION', { strict, lax });
-    const maxBodyBytes = options.maxBodyBytes ?? Infinity;
-    this.#rules = {
-      maxVariables: resolveLimit('maxVariables', options.maxVariables, defaultMaxVariables, 1),
-      maxBodyBytes: maxBodyBytes === Infinity ? Infinity : resolveLimit('maxBodyBytes', maxBodyBytes, Infinity, 0),
-      strict,
-      lax,
-      bodyLength,
-    };
-    this.#maxHeadBytes = resolveLimit('maxHeadBytes', options.maxHeadBytes, defaultMaxHeadBytes, 1);
+  /**
+   * @param options how to read; a server that makes a decoder per connection prepares `RequestRules` once
+   * @throws LocalProtocolError ERR_SCGI_OPTION for an impossible limit, or `strict` together with `lax`
+   */
+  constructor(options: RequestDecoderOptions | RequestRules = {}) {
+    this.#rules = options instanceof RequestRules ? options : new RequestRules(options);
     this.#input = new ChunkQueue();
     this.#state = RequestState.Start;
     this.#fault = undefined;
@@ -183,8 +161,8 @@ export class RequestDecoder {
       if (digit < 0 || digit > 9 || (digit === 0 && this.#headBytes === 0)) this.#refuseLength(byte);
       this.#state = RequestState.Length;
       this.#headBytes = this.#headBytes * 10 + digit;
-      if (this.#headBytes > this.#maxHeadBytes) {
-        this.#fail('ERR_SCGI_HEAD_TOO_LARGE', { maxHeadBytes: this.#maxHeadBytes });
+      if (this.#headBytes > this.#rules.maxHeadBytes) {
+        this.#fail('ERR_SCGI_HEAD_TOO_LARGE', { maxHeadBytes: this.#rules.maxHeadBytes });
       }
     }
   }
@@ -211,11 +189,16 @@ export class RequestDecoder {
   }
 
   #deliverHead(): RequestEvent {
-    const size = this.#headBytes + 1;
-    const netstring = this.#head === null ? this.#input.take(size) : this.#head.bytes();
+    const bytes = this.#headBytes;
+    const collected = this.#head;
     this.#head = null;
-    if (netstring[this.#headBytes] !== comma) this.#fail('ERR_SCGI_NETSTRING_TERMINATOR');
-    const head = this.#decodeHead(latin1.decode(netstring, 0, this.#headBytes));
+    // A head that came in one piece is read where it lies: not even a view is made.
+    const { chunk, offset } = this.#input;
+    const netstring = collected === null ? chunk : collected.bytes();
+    const start = collected === null ? offset : 0;
+    if (collected === null) this.#input.offset += bytes + 1;
+    if (netstring[start + bytes] !== comma) this.#fail('ERR_SCGI_NETSTRING_TERMINATOR');
+    const head = this.#decodeHead(latin1.decode(netstring, start, start + bytes));
     this.#bodyBytesLeft = head.bodyLength;
     this.#state = RequestState.Body;
     return { type: 'head', head };

@@ -28,6 +28,8 @@ export interface HeadRules {
   readonly strict: boolean;
   readonly lax: boolean;
   readonly bodyLength: BodyLengthRule | undefined;
+  /** The variable without which the rule would say what CONTENT_LENGTH says; undefined: ask it every time. */
+  readonly bodyLengthWitness: string | undefined;
 }
 
 const missing = -1;
@@ -43,6 +45,7 @@ export function readHead(text: string, rules: HeadRules): RequestHead {
   const maxStrings = 2 * rules.maxVariables;
   let contentLength = missing;
   let versioned = false;
+  let witnessed = rules.bodyLengthWitness === undefined;
   // One walk that cuts and checks is about half again as fast as split() and a second pass.
   for (let start = 0; start < text.length;) {
     const nameEnd = text.indexOf('\0', start);
@@ -60,12 +63,14 @@ export function readHead(text: string, rules: HeadRules): RequestHead {
       // A marker of the protocol, not a meta-variable: it counts only if spelt like this.
       if (value !== '1') throw new RemoteProtocolError('ERR_SCGI_VERSION', { value: excerpt(value) });
       versioned = true;
+    } else if (name === rules.bodyLengthWitness) {
+      witnessed = true;
     }
     start = valueEnd + 1;
   }
   if (!versioned && !rules.lax) throw new RemoteProtocolError('ERR_SCGI_VERSION', { fault: 'missing' });
   if (rules.strict) checkStrict(variables);
-  return { variables, bodyLength: resolveBodyLength(variables, contentLength, rules), bytes: text.length };
+  return { variables, bodyLength: resolveBodyLength(variables, contentLength, rules, witnessed), bytes: text.length };
 }
 
 function tooManyVariables({ maxVariables }: HeadRules): RemoteProtocolError {
@@ -93,19 +98,29 @@ function readContentLength(value: string, lax: boolean): number {
   return length;
 }
 
-function resolveBodyLength(variables: readonly string[], contentLength: number, rules: HeadRules): number {
-  const bodyLength = trustedBodyLength(variables, contentLength, rules);
+function resolveBodyLength(
+  variables: readonly string[],
+  contentLength: number,
+  rules: HeadRules,
+  witnessed: boolean,
+): number {
+  const bodyLength = trustedBodyLength(variables, contentLength, rules, witnessed);
   const { maxBodyBytes } = rules;
   if (bodyLength > maxBodyBytes) throw new RemoteProtocolError('ERR_SCGI_BODY_TOO_LARGE', { bodyLength, maxBodyBytes });
   return bodyLength;
 }
 
-function trustedBodyLength(variables: readonly string[], contentLength: number, rules: HeadRules): number {
+function trustedBodyLength(
+  variables: readonly string[],
+  contentLength: number,
+  rules: HeadRules,
+  witnessed: boolean,
+): number {
   if (contentLength === missing) {
     if (rules.lax) return 0;
     throw new RemoteProtocolError('ERR_SCGI_CONTENT_LENGTH', { fault: 'missing' });
   }
-  if (rules.bodyLength !== undefined && !rules.strict) return askRule(rules.bodyLength, variables);
+  if (rules.bodyLength !== undefined && witnessed && !rules.strict) return askRule(rules.bodyLength, variables);
   if (contentLength === conflicting) {
     throw new RemoteProtocolError('ERR_SCGI_CONTENT_LENGTH', { fault: 'contradictory' });
   }

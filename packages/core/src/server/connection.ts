@@ -70,6 +70,7 @@ export class ScgiConnection {
    * half-closes and reads on, because closing with unread input resets the connection, which Apache turns into a 500
    * or a hang. With `discard` all of it is read and forgotten, within `lingerBytes`; without, the handler goes on taking
    * the body at its own pace. Either way `lingerTimeout` ends it.
+   * Not to be called inside a write's callback: Node then makes an error, with a stack trace, of the destroyed stream.
    */
   finish(discard: boolean): void {
     if (this.#responseDone) return;
@@ -258,9 +259,8 @@ export class ScgiConnection {
 
   #closeWhenSent(): void {
     const { socket } = this;
-    // No shutdown round trip in the common case: close() sends the FIN. A tick later, since inside a write's callback
-    // Node makes an error with a stack trace of a destroyed stream, a sixth of the cost of a request.
-    if (socket.writableLength === 0) process.nextTick(destroySocket, socket);
+    // No shutdown round trip in the common case: close() sends the FIN.
+    if (socket.writableLength === 0) socket.destroy();
     else socket.end(() => socket.destroy());
   }
 
@@ -289,8 +289,4 @@ export class ScgiConnection {
     this.#host.onConnectionClose(this);
     this.#handler?.onClose();
   }
-}
-
-function destroySocket(socket: ConnectionSocket): void {
-  socket.destroy();
 }
