@@ -38,7 +38,7 @@ const heads = {
 };
 const readers = {
   'decode only': undefined,
-  readRequest: (head) => readRequest(head.variables, head.bodyLength),
+  readRequest: (head) => readRequest(head.text, head.bodyLength),
   createEnv: (head) => createEnv(head.variables),
 };
 

@@ -9,7 +9,7 @@ import { canTunnel, mountPoint } from './front-end.js';
 import { isEncrypted, readAddress, readPort } from './peer.js';
 import { Slot, type RequestFacts, slotCount } from './request-facts.js';
 import { resolveTarget } from './request-target.js';
-import { variableRule } from './variable-names.js';
+import { beforeFirst, ruleAt } from './variable-names.js';
 
 // Copied for every request, which is quicker than filling a new array.
 const noFacts: readonly (string | undefined)[] = Array.from<undefined>({ length: slotCount });
@@ -40,30 +40,42 @@ export interface ScgiRequest {
 /**
  * Reads a request out of its variables.
  *
- * @param variables names and values in turn, in the order they came
+ * @param head the text of a request head (`RequestHead.text`), or names and values in turn, in the order they came
  * @param bodyLength what the decoder found out about the body; resolved here if it is not given
  * @throws RemoteProtocolError ERR_SCGI_REQUEST_METHOD, ERR_SCGI_REQUEST_TARGET, ERR_SCGI_REQUEST_FIELD or, without
  * `bodyLength`, ERR_SCGI_CONTENT_LENGTH
  */
-export function readRequest(
-  variables: readonly string[],
-  bodyLength: number = resolveBodyLength(variables),
-): ScgiRequest {
+export function readRequest(head: string | readonly string[], bodyLength?: number): ScgiRequest {
+  const text = typeof head === 'string' ? head : joinVariables(head);
+  return readText(text, bodyLength ?? resolveBodyLength(text.slice(0, -1).split('\0')));
+}
+
+function joinVariables(variables: readonly string[]): string {
+  // On the wire a NUL ends a string; inside of one it would move the others.
+  const torn = variables.find((string) => string.includes('\0'));
+  if (torn !== undefined) throw new RemoteProtocolError('ERR_SCGI_REQUEST_FIELD', { value: torn.slice(0, 80) });
+  return variables.map((string) => `${string}\0`).join('');
+}
+
+function readText(text: string, bodyLength: number): ScgiRequest {
   const facts = noFacts.slice();
   const fields: string[] = [];
   let seen = 0;
-  for (let index = 0; index < variables.length; index += 2) {
-    const name = variables[index] ?? '';
-    const value = variables[index + 1] ?? '';
-    const rule = variableRule(name);
+  let rule = beforeFirst;
+  for (let start = 0; start < text.length;) {
+    const nameEnd = text.indexOf('\0', start);
+    const valueEnd = text.indexOf('\0', nameEnd + 1);
+    rule = ruleAt(text, start, nameEnd, rule);
     if (rule.slot >= 0) {
+      const value = text.slice(nameEnd + 1, valueEnd);
       facts[rule.slot] = rule.slot === Slot.connection ? joinList(facts[Slot.connection], value) : value;
     } else if (rule.slot === Slot.field) {
-      const fieldValue = checkValue(name, value);
+      const fieldValue = checkValue(rule.field, text.slice(nameEnd + 1, valueEnd));
       if ((seen & rule.singleBit) === 0) fields.push(rule.field, fieldValue);
       else replaceField(fields, rule.field, fieldValue);
       seen |= rule.singleBit;
     }
+    start = valueEnd + 1;
   }
   addBodyFields(fields, facts, bodyLength);
   const method = facts[Slot.method] ?? '';

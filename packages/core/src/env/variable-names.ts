@@ -11,6 +11,13 @@ export interface VariableRule {
   readonly field: string;
   /** A bit of its own for a field that has one value; 0 for a field that may repeat. */
   readonly singleBit: number;
+  /** The variable's name; empty for one that is not listed. */
+  readonly name: string;
+  /**
+   * The rule of the variable that came behind this one most lately. A front end sends its variables in one order, so
+   * this is mostly right, and comparing with one name is cheaper than making a string and looking it up.
+   */
+  follower: VariableRule | undefined;
 }
 
 const factSlots: Readonly<Record<string, Slot>> = {
@@ -37,6 +44,15 @@ const factSlots: Readonly<Record<string, Slot>> = {
   REDIRECT_URL: Slot.redirectUrl,
   REDIRECT_REQUEST_METHOD: Slot.redirectMethod,
 };
+
+// Variables that every request of a front end has and that say nothing here.
+const ignoredVariables: readonly string[] = [
+  'CONTENT_LENGTH',
+  'SCGI',
+  'DOCUMENT_ROOT',
+  'GATEWAY_INTERFACE',
+  'REDIRECT_STATUS',
+];
 
 // Variables that look like fields and must not become any.
 const droppedFields: readonly string[] = [
@@ -125,10 +141,33 @@ const commonFields: readonly string[] = [
   'x-requested-with',
 ];
 
-const ignored: VariableRule = { slot: Slot.ignored, field: '', singleBit: 0 };
+const ignored: VariableRule = { slot: Slot.ignored, field: '', singleBit: 0, name: '', follower: undefined };
 const singleVariables: ReadonlySet<string> = new Set(singleFields.map(fieldVariable));
 const fieldCharacters: readonly (string | undefined)[] = createFieldCharacters();
 const rules: ReadonlyMap<string, VariableRule> = createRules();
+
+/**
+ * The rule for the variable whose name is `text` from `start` to `end`.
+ * @param previous the rule of the variable before it
+ * @throws RemoteProtocolError ERR_SCGI_REQUEST_FIELD
+ */
+export function ruleAt(text: string, start: number, end: number, previous: VariableRule): VariableRule {
+  const guess = previous.follower;
+  if (guess !== undefined && guess.name.length === end - start && text.startsWith(guess.name, start)) return guess;
+  const rule = variableRule(text.slice(start, end));
+  // Unlisted names are the clients' choice and are not remembered.
+  if (rule.name !== '' && previous.name !== '') previous.follower = rule;
+  return rule;
+}
+
+/** The rule that comes before the first variable. */
+export const beforeFirst: VariableRule = {
+  slot: Slot.ignored,
+  field: '',
+  singleBit: 0,
+  name: 'before the first',
+  follower: undefined,
+};
 
 /** What to do with the variable of this name, in any case of letters. @throws RemoteProtocolError ERR_SCGI_REQUEST_FIELD */
 export function variableRule(name: string): VariableRule {
@@ -160,12 +199,14 @@ export function fieldVariable(field: string): string {
 
 function createRules(): Map<string, VariableRule> {
   const table = new Map<string, VariableRule>();
-  for (const field of commonFields) table.set(fieldVariable(field), { slot: Slot.field, field, singleBit: 0 });
-  singleFields.forEach((field, index) => {
-    table.set(fieldVariable(field), { slot: Slot.field, field, singleBit: 1 << index });
-  });
-  for (const field of droppedFields) table.set(fieldVariable(field), ignored);
-  for (const [name, slot] of Object.entries(factSlots)) table.set(name, { slot, field: '', singleBit: 0 });
+  const add = (name: string, slot: Slot, field: string, singleBit: number): void => {
+    table.set(name, { slot, field, singleBit, name, follower: undefined });
+  };
+  for (const field of commonFields) add(fieldVariable(field), Slot.field, field, 0);
+  singleFields.forEach((field, index) => add(fieldVariable(field), Slot.field, field, 1 << index));
+  for (const field of droppedFields) add(fieldVariable(field), Slot.ignored, '', 0);
+  for (const name of ignoredVariables) add(name, Slot.ignored, '', 0);
+  for (const [name, slot] of Object.entries(factSlots)) add(name, slot, '', 0);
   return table;
 }
 
@@ -173,7 +214,7 @@ function createRules(): Map<string, VariableRule> {
 function unlistedRule(name: string): VariableRule {
   const isField = name.startsWith('HTTP_');
   const field = isField ? fieldName(name) : '';
-  if (field !== '') return { slot: Slot.field, field, singleBit: 0 };
+  if (field !== '') return { slot: Slot.field, field, singleBit: 0, name: '', follower: undefined };
   const upper = upperCaseName(name);
   if (upper !== name) return variableRule(upper);
   if (isField) throw new RemoteProtocolError('ERR_SCGI_REQUEST_FIELD', { name: name.slice(0, 80) });

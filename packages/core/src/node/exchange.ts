@@ -80,7 +80,7 @@ export class NodeExchange implements RequestHandler {
     request.httpVersion = facts.httpVersionMinor === 1 ? '1.1' : '1.0';
     if (server.joinsDuplicateFields) setJoinRule(request, true);
     markPlain(request);
-    request.scgi = new ScgiInfo(head.variables, mount?.basePath ?? '');
+    request.scgi = new ScgiInfo(head, mount?.basePath ?? '');
     setRequestFields(request, facts.fields);
     this.#request = request;
     this.#response = createResponse(server.serverResponseClass, request, server.responseOptions);

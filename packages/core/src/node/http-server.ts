@@ -128,7 +128,7 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
   }
 
   createHandler(connection: ScgiConnection, head: RequestHead): NodeExchange {
-    return new NodeExchange(this, connection, head, readRequest(head.variables, head.bodyLength));
+    return new NodeExchange(this, connection, head, readRequest(head.text, head.bodyLength));
   }
 
   onPeerError(connection: ScgiConnection, error: Error): boolean {

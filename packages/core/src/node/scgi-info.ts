@@ -3,6 +3,7 @@
 
 import type { CgiEnv } from '../env/index.js';
 import { createEnv } from '../env/index.js';
+import type { RequestHead } from '../protocol/index.js';
 
 /** A framework's context around its request around ours. */
 const MAX_WRAPPERS = 4;
@@ -11,18 +12,18 @@ const MAX_WRAPPERS = 4;
 export class ScgiInfo {
   /** The part of the path that was cut off `req.url` by the option `basePath`; empty if none was. */
   readonly basePath: string;
-  readonly #variables: readonly string[];
+  readonly #head: RequestHead;
   #env: CgiEnv | undefined;
 
-  constructor(variables: readonly string[], basePath: string) {
+  constructor(head: RequestHead, basePath: string) {
     this.basePath = basePath;
-    this.#variables = variables;
+    this.#head = head;
     this.#env = undefined;
   }
 
   /** All variables of the request (RFC 3875 §4.1): null prototype, upper-case names, latin1 values. Built on first use. */
   get env(): CgiEnv {
-    return (this.#env ??= createEnv(this.#variables));
+    return (this.#env ??= createEnv(this.#head.variables));
   }
 }
 

@@ -4,14 +4,30 @@
 import { parseContentLength } from './content-length.js';
 import { LocalProtocolError, RemoteProtocolError } from './errors.js';
 
-/** A decoded request head. */
-export interface RequestHead {
-  /** Flat: name, value, name, value … as latin1 strings, in wire order, duplicates kept. */
-  readonly variables: readonly string[];
+/** A decoded request head. Keeps the text that arrived and cuts it up when asked: most variables are never looked at. */
+export class RequestHead {
+  /** The netstring payload as latin1: names and values in turn, a NUL behind each. */
+  readonly text: string;
   /** Length of the request body in bytes. */
   readonly bodyLength: number;
+  #variables: readonly string[] | undefined;
+
+  constructor(text: string, bodyLength: number) {
+    this.text = text;
+    this.bodyLength = bodyLength;
+    this.#variables = undefined;
+  }
+
   /** Size of the netstring payload in bytes. */
-  readonly bytes: number;
+  get bytes(): number {
+    return this.text.length;
+  }
+
+  /** Flat: name, value, name, value … as latin1 strings, in wire order, duplicates kept. */
+  get variables(): readonly string[] {
+    // The final NUL would leave an empty string behind.
+    return (this.#variables ??= this.text.slice(0, -1).split('\0'));
+  }
 }
 
 /**
@@ -41,36 +57,38 @@ const conflicting = -2;
  */
 export function readHead(text: string, rules: HeadRules): RequestHead {
   if (text.charCodeAt(text.length - 1) !== 0) throw new RemoteProtocolError('ERR_SCGI_HEAD_NOT_TERMINATED');
-  const variables: string[] = [];
-  const maxStrings = 2 * rules.maxVariables;
+  let count = 0;
   let contentLength = missing;
   let versioned = false;
   let witnessed = rules.bodyLengthWitness === undefined;
-  // One walk that cuts and checks is about half again as fast as split() and a second pass.
   for (let start = 0; start < text.length;) {
     const nameEnd = text.indexOf('\0', start);
     const valueEnd = text.indexOf('\0', nameEnd + 1);
     if (valueEnd === -1) throw new RemoteProtocolError('ERR_SCGI_HEAD_ODD_STRINGS');
     if (nameEnd === start) throw new RemoteProtocolError('ERR_SCGI_VARIABLE_NAME_EMPTY');
-    if (variables.length === maxStrings) throw tooManyVariables(rules);
-    const name = text.slice(start, nameEnd);
-    const value = text.slice(nameEnd + 1, valueEnd);
-    variables.push(name, value);
-    // The length first: most names cost no comparison of strings.
-    if (name.length === 14 && isContentLength(name)) {
-      contentLength = addContentLength(contentLength, value, rules);
-    } else if (name.length === 4 && name === 'SCGI') {
+    if (count === rules.maxVariables) throw tooManyVariables(rules);
+    count += 1;
+    // The length first: most names cost no comparison, and none but these is made a string.
+    const length = nameEnd - start;
+    if (length === 14 && isContentLength(text.slice(start, nameEnd))) {
+      contentLength = addContentLength(contentLength, text.slice(nameEnd + 1, valueEnd), rules);
+    } else if (length === 4 && text.startsWith('SCGI', start)) {
       // A marker of the protocol, not a meta-variable: it counts only if spelt like this.
-      if (value !== '1') throw new RemoteProtocolError('ERR_SCGI_VERSION', { value: excerpt(value) });
+      checkVersion(text.slice(nameEnd + 1, valueEnd));
       versioned = true;
-    } else if (name === rules.bodyLengthWitness) {
+    } else if (length === rules.bodyLengthWitness?.length && text.startsWith(rules.bodyLengthWitness, start)) {
       witnessed = true;
     }
     start = valueEnd + 1;
   }
   if (!versioned && !rules.lax) throw new RemoteProtocolError('ERR_SCGI_VERSION', { fault: 'missing' });
-  if (rules.strict) checkStrict(variables);
-  return { variables, bodyLength: resolveBodyLength(variables, contentLength, rules, witnessed), bytes: text.length };
+  if (rules.strict) checkStrict(text.slice(0, -1).split('\0'));
+  const bodyLength = resolveBodyLength(text, contentLength, rules, witnessed);
+  return new RequestHead(text, bodyLength);
+}
+
+function checkVersion(value: string): void {
+  if (value !== '1') throw new RemoteProtocolError('ERR_SCGI_VERSION', { value: excerpt(value) });
 }
 
 function tooManyVariables({ maxVariables }: HeadRules): RemoteProtocolError {
@@ -98,29 +116,20 @@ function readContentLength(value: string, lax: boolean): number {
   return length;
 }
 
-function resolveBodyLength(
-  variables: readonly string[],
-  contentLength: number,
-  rules: HeadRules,
-  witnessed: boolean,
-): number {
-  const bodyLength = trustedBodyLength(variables, contentLength, rules, witnessed);
+function resolveBodyLength(text: string, contentLength: number, rules: HeadRules, witnessed: boolean): number {
+  const bodyLength = trustedBodyLength(text, contentLength, rules, witnessed);
   const { maxBodyBytes } = rules;
   if (bodyLength > maxBodyBytes) throw new RemoteProtocolError('ERR_SCGI_BODY_TOO_LARGE', { bodyLength, maxBodyBytes });
   return bodyLength;
 }
 
-function trustedBodyLength(
-  variables: readonly string[],
-  contentLength: number,
-  rules: HeadRules,
-  witnessed: boolean,
-): number {
+function trustedBodyLength(text: string, contentLength: number, rules: HeadRules, witnessed: boolean): number {
   if (contentLength === missing) {
     if (rules.lax) return 0;
     throw new RemoteProtocolError('ERR_SCGI_CONTENT_LENGTH', { fault: 'missing' });
   }
-  if (rules.bodyLength !== undefined && witnessed && !rules.strict) return askRule(rules.bodyLength, variables);
+  if (rules.bodyLength !== undefined && witnessed && !rules.strict)
+    return askRule(rules.bodyLength, text.slice(0, -1).split('\0'));
   if (contentLength === conflicting) {
     throw new RemoteProtocolError('ERR_SCGI_CONTENT_LENGTH', { fault: 'contradictory' });
   }

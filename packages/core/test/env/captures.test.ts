@@ -150,7 +150,8 @@ function decode(bytes: Buffer): { variables: readonly string[]; bodyLength: numb
   if (event?.type !== 'head') throw new Error('no head');
   const body: Uint8Array[] = [];
   for (let next = decoder.nextEvent(); next?.type === 'body'; next = decoder.nextEvent()) body.push(next.data);
-  return { ...event.head, body: Buffer.concat(body) };
+  const { variables, bodyLength } = event.head;
+  return { variables, bodyLength, body: Buffer.concat(body) };
 }
 
 function expectedFields(capture: Capture): Fields {
