@@ -17,11 +17,13 @@ interface Tarball {
   readonly name: string;
   readonly filename: string;
   /** Bytes. */
+  readonly size: number;
   readonly unpackedSize: number;
   readonly files: readonly { readonly path: string }[];
 }
 
-const maxCoreBytes = 150_000;
+// What `npm install` fetches. Unpacked it is three times that, half of it comments: they are for whoever steps into it.
+const maxCoreBytes = 100_000;
 const installScripts = ['preinstall', 'install', 'postinstall', 'prepare'];
 
 let folder = '';
@@ -85,10 +87,10 @@ describe('@scgi/core', () => {
     expect({ ...core?.manifest.dependencies, ...core?.manifest.peerDependencies }).toEqual({});
   });
 
-  test(`unpacks to less than ${maxCoreBytes / 1000} kB`, () => {
-    const { unpackedSize = Infinity } = tarballs.get('@scgi/core') ?? {};
-    console.log(`@scgi/core unpacks to ${(unpackedSize / 1000).toFixed(1)} kB`);
-    expect(unpackedSize).toBeLessThan(maxCoreBytes);
+  test(`is a download of less than ${maxCoreBytes / 1000} kB`, () => {
+    const { size = Infinity, unpackedSize = Infinity } = tarballs.get('@scgi/core') ?? {};
+    console.log(`@scgi/core: ${(size / 1000).toFixed(1)} kB packed, ${(unpackedSize / 1000).toFixed(1)} kB unpacked`);
+    expect(size).toBeLessThan(maxCoreBytes);
   });
 });
 

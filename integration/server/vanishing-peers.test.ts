@@ -68,8 +68,8 @@ async function vanish(server: ServerProcess, stage: Stage, how: 'FIN' | 'RST'): 
   if (stage.bytes !== '') await within(new Promise((sent) => socket.write(stage.bytes, sent)), deadlineMs, 'sending');
   await within(reached ?? Promise.resolve(), deadlineMs, `the stage ${stage.name}`);
   socket.pause();
-  // An EOF right behind the request would be a half-close and no good-bye: this takes the server some turns.
-  await server.facts();
+  // An EOF right behind the request would be a half-close and no good-bye: each round trip takes the server a turn.
+  for (let turn = 0; turn < 3; turn += 1) await server.facts();
   if (how === 'FIN') socket.end();
   else socket.resetAndDestroy();
   return socket;

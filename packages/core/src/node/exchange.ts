@@ -29,6 +29,7 @@ import {
   takeNeedDrain,
   unsentHead,
 } from './internals.js';
+import { silenceInterimResponses } from './interim-responses.js';
 import { carryExchange } from './peer-socket.js';
 import { statusField, toCgiHead, withLength } from './response-head.js';
 import { ScgiInfo } from './scgi-info.js';
@@ -87,6 +88,7 @@ export class NodeExchange implements RequestHandler {
     this.#response[kExchange] = this;
     copyUniqueFields(server, this.#response);
     prepareResponse(this.#response, storeCgiHead, endWithLength);
+    silenceInterimResponses(this.#response);
     this.#response.assignSocket(socket);
     this.#response.on('finish', onResponseFinish);
   }

@@ -33,7 +33,6 @@ interface ResponseInternals {
   _writeRaw(data: string, encoding: BufferEncoding, callback?: () => void): boolean;
   _closed: boolean;
   destroyed: boolean;
-  writeInformation?: InterimWriter;
 }
 
 interface RequestInternals {
@@ -99,11 +98,6 @@ export function prepareResponse(
   const internals = internalsOf(response);
   response.end = end as ServerResponse['end'];
   internals._storeHeader = storeHeader as unknown as ResponseInternals['_storeHeader'];
-  response.writeContinue = writeContinue as ServerResponse['writeContinue'];
-  response.writeProcessing = writeProcessing as ServerResponse['writeProcessing'];
-  response.writeEarlyHints = writeEarlyHints as ServerResponse['writeEarlyHints'];
-  // Node 24 and later have it.
-  if (responsePrototype.writeInformation) internals.writeInformation = writeInformation;
   // False for HTTP/1.0, and then `end(body)` would lose its automatic Content-Length.
   internals.useChunkedEncodingByDefault = true;
   response.shouldKeepAlive = false;
@@ -166,31 +160,21 @@ export function takeNeedDrain(response: ServerResponse): boolean {
   return needed;
 }
 
-// Interim responses: validate as Node does, send nothing, call back. nginx and Apache take a 1xx for the response.
-type InterimWriter = (this: ServerResponse, ...args: never[]) => unknown;
-
-function silenced(name: string): InterimWriter {
-  const original = responsePrototype[name] as InterimWriter;
-  return function (...args) {
-    const internals = internalsOf(this);
-    internals._writeRaw = swallow;
-    try {
-      return original.apply(this, args);
-    } finally {
-      Reflect.deleteProperty(internals, '_writeRaw');
-    }
-  };
+/** Calls a method of `ServerResponse` by name while everything it writes is swallowed and its callback is called. */
+export function callSwallowed(response: ServerResponse, method: string, args: readonly unknown[]): unknown {
+  const internals = internalsOf(response);
+  internals._writeRaw = swallow;
+  try {
+    return Reflect.apply(Reflect.get(responsePrototype, method) as () => unknown, response, args);
+  } finally {
+    Reflect.deleteProperty(internals, '_writeRaw');
+  }
 }
 
 const swallow: ResponseInternals['_writeRaw'] = (_data, _encoding, callback) => {
   if (typeof callback === 'function') process.nextTick(callback);
   return true;
 };
-
-const writeContinue = silenced('writeContinue');
-const writeProcessing = silenced('writeProcessing');
-const writeEarlyHints = silenced('writeEarlyHints');
-const writeInformation = silenced('writeInformation');
 
 /** Fills `rawHeaders` so that `headers` and `headersDistinct` stay lazy and follow Node's duplicate rules. */
 export function setRequestFields(request: IncomingMessage, fields: readonly string[]): void {

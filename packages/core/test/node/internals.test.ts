@@ -23,6 +23,7 @@ import {
   takenBytes,
   takeNeedDrain,
 } from '../../src/node/internals.js';
+import { silenceInterimResponses } from '../../src/node/interim-responses.js';
 
 /** A socket that keeps what is written and takes nothing while `blocked`. */
 class Sink extends Duplex {
@@ -164,6 +165,7 @@ describe('interim responses', () => {
   ])('%s sends nothing and calls back', async (_name, act) => {
     const { sink, socket, response } = pair();
     prepareResponse(response, cgi, http.ServerResponse.prototype.end);
+    silenceInterimResponses(response);
     response.assignSocket(socket);
     await new Promise<void>((resolve) => act(response, resolve));
     expect(sink.text).toBe('');
@@ -173,7 +175,7 @@ describe('interim responses', () => {
 
   it('writeEarlyHints still refuses what Node refuses', () => {
     const { response } = pair();
-    prepareResponse(response, cgi, http.ServerResponse.prototype.end);
+    silenceInterimResponses(response);
     expect(() => response.writeEarlyHints({ link: 'no link' })).toThrow(
       expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }),
     );
