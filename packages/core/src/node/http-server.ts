@@ -14,7 +14,7 @@ import type { ConnectionHost, ConnectionSocket, HalfOpenRule } from '../server/i
 import { ConnectionSweep, ScgiConnection } from '../server/index.js';
 import { NodeExchange } from './exchange.js';
 import type { ResponseOptions } from './internals.js';
-import { serverOf, setSocketServer, takenBytes } from './internals.js';
+import { inherited, serverOf, setSocketServer, takenBytes } from './internals.js';
 import { exchangeOf } from './peer-socket.js';
 
 /** Options of the SCGI side, beside those of `http.createServer`. Times in milliseconds, sizes in bytes. */
@@ -173,9 +173,10 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
   /** Serves SCGI on a socket that this server or another one has accepted. */
   serve(socket: Socket): void {
     this.#servedCount += 1;
-    setSocketServer(socket, this);
+    // Another listener accepted it; otherwise net.Server has done this.
+    if (serverOf(socket) !== this) setSocketServer(socket, this);
+    socket.setTimeout = setSocketTimeout;
     if (this.timeout > 0) socket.setTimeout(this.timeout);
-    socket.on('timeout', onSocketTimeout);
     this.#connections.add(new ScgiConnection(socket, new RequestDecoder(this.#requestRules), this));
   }
 
@@ -192,6 +193,15 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
 
 function closeIfIdle(connection: ScgiConnection): void {
   if (connection.isIdle) connection.socket.destroy();
+}
+
+/**
+ * Shadows `socket.setTimeout`, which `req.setTimeout` and `res.setTimeout` call too: only now somebody has to listen for
+ * `timeout`, and most sockets never have one.
+ */
+function setSocketTimeout(this: Socket, timeoutMs: number, onTimeout?: () => void): Socket {
+  if (this.listenerCount('timeout', onSocketTimeout) === 0) this.on('timeout', onSocketTimeout);
+  return inherited(this, 'setTimeout').call(this, timeoutMs, onTimeout);
 }
 
 /** As Node's server does: whoever listens is responsible, otherwise the connection ends. */

@@ -265,9 +265,9 @@ export function overlayEndpoints(
   internals._getsockname = local;
 }
 
-/** The `destroy` behind an own property of that name. */
-export function inheritedDestroy(socket: Socket): (this: Socket, error?: Error) => Socket {
-  return (Object.getPrototypeOf(socket) as Socket).destroy;
+/** The method behind an own property of that name. */
+export function inherited<K extends 'destroy' | 'setTimeout'>(socket: Socket, name: K): Socket[K] {
+  return (Object.getPrototypeOf(socket) as Socket)[name];
 }
 
 type ResponseConstructor = new (request: IncomingMessage, options: ResponseOptions) => ServerResponse;

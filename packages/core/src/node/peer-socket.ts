@@ -8,7 +8,7 @@
 import type { Socket } from 'node:net';
 import type { ScgiRequest } from '../env/index.js';
 import type { EndpointName } from './internals.js';
-import { inheritedDestroy, overlayEndpoints, resetOnDestroy } from './internals.js';
+import { inherited, overlayEndpoints, resetOnDestroy } from './internals.js';
 
 /** What a socket asks of the exchange it carries. */
 export interface CarriedExchange {
@@ -64,5 +64,5 @@ function endpointName(address: string | undefined, port: number | undefined): En
  */
 function destroy(this: Socket, error?: Error): Socket {
   if (!this.destroyed && this[kCarried]?.responseIsPartial) resetOnDestroy(this);
-  return inheritedDestroy(this).call(this, error);
+  return inherited(this, 'destroy').call(this, error);
 }

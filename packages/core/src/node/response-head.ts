@@ -4,9 +4,6 @@
 /** Lines that never reach the wire. The `Status:` line in front is not matched: it follows no line end. */
 const cutLines =
   /\r\n(?:connection|keep-alive|proxy-connection|status|te|trailer|transfer-encoding|upgrade):[^\r\n]*/gi;
-/** Finds whether anything is to be done at all: usually not, and one scan is cheaper than four. */
-const special =
-  /^Status: 204|\r\n(?:connection|keep-alive|proxy-connection|status|te|trailer|transfer-encoding|upgrade|content-type:[ \t]*text\/event-stream)/i;
 const connectionLine = /\r\nconnection:([^\r\n]*)/gi;
 const eventStream = /\r\ncontent-type:[ \t]*text\/event-stream/i;
 const contentLength = /\r\ncontent-length:[^\r\n]*/gi;
@@ -22,7 +19,7 @@ export function statusField(statusLine: string): string {
  * its status code. `head` ends with an empty line and holds no bare CR or LF in values: Node has checked.
  */
 export function toCgiHead(head: string, unbufferedEvents: boolean): string {
-  if (!special.test(head)) return head;
+  if (isPlain(head)) return head;
   let cgi = head.replace(cutLines, '');
   // Both texts differ in length exactly when something was cut.
   if (cgi.length !== head.length) cgi = cutNamedFields(head, cgi);
@@ -33,6 +30,28 @@ export function toCgiHead(head: string, unbufferedEvents: boolean): string {
     cgi = `${cgi.slice(0, -2)}X-Accel-Buffering: no\r\n\r\n`;
   }
   return cgi;
+}
+
+/** Lengths of the names in `cutLines`, and of Content-Type, as bits. */
+const suspectLengths = [2, 6, 7, 10, 12, 16, 17].reduce((bits, length) => bits | (1 << length), 0);
+
+/** Whether the head surely has nothing to cut or add: true for most, and cheaper to see than a regular expression. */
+function isPlain(head: string): boolean {
+  if (head.startsWith('204', 'Status: '.length)) return false;
+  for (let line = head.indexOf('\r\n') + 2; line < head.length - 2; line = head.indexOf('\r\n', line) + 2) {
+    const length = head.indexOf(':', line) - line;
+    if (length < 32 && (suspectLengths & (1 << length)) !== 0 && !isPlainType(head, line, length)) return false;
+  }
+  return true;
+}
+
+/** The one suspect that nearly every response has is Content-Type, and only `text/event-stream` matters. */
+function isPlainType(head: string, line: number, length: number): boolean {
+  if (length !== 12) return false;
+  let value = line + length + 1;
+  while (head.charAt(value) === ' ' || head.charAt(value) === '\t') value += 1;
+  // The sixth character tells it from text/html and text/plain; whatever else has an "e" there is looked at closely.
+  return head.charAt(value + 5).toLowerCase() !== 'e';
 }
 
 /** RFC 9110 §7.6.1: a field that Connection names ends with the connection, as Connection itself does. */

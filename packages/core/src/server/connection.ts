@@ -22,6 +22,9 @@ export class ScgiConnection {
   readonly socket: ConnectionSocket;
   /** Monotonic milliseconds at accept. */
   readonly acceptedAt: number;
+  /** Neighbours among the open connections of the server: see ConnectionSweep. */
+  newer: ScgiConnection | null;
+  older: ScgiConnection | null;
   readonly #host: ConnectionHost;
   readonly #decoder: RequestDecoder;
   #handler: RequestHandler | null;
@@ -44,6 +47,8 @@ export class ScgiConnection {
   constructor(socket: ConnectionSocket, decoder: RequestDecoder, host: ConnectionHost) {
     this.socket = socket;
     this.acceptedAt = performance.now();
+    this.newer = null;
+    this.older = null;
     this.#host = host;
     this.#decoder = decoder;
     this.#handler = null;

@@ -10,30 +10,46 @@ const MIN_PERIOD_MS = 20;
 
 export class ConnectionSweep {
   readonly #settings: ConnectionSettings;
-  readonly #connections: Set<ScgiConnection>;
+  /** The list runs through the connections themselves: a Set would hash every one of them. */
+  #newest: ScgiConnection | null;
+  #size: number;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(settings: ConnectionSettings) {
     this.#settings = settings;
-    this.#connections = new Set();
+    this.#newest = null;
+    this.#size = 0;
     this.#timer = undefined;
   }
 
   get size(): number {
-    return this.#connections.size;
+    return this.#size;
   }
 
-  [Symbol.iterator](): IterableIterator<ScgiConnection> {
-    return this.#connections[Symbol.iterator]();
+  /** From the newest to the oldest; connections may end meanwhile. */
+  *[Symbol.iterator](): Generator<ScgiConnection> {
+    for (let connection = this.#newest; connection !== null;) {
+      const { older } = connection;
+      yield connection;
+      connection = older;
+    }
   }
 
   add(connection: ScgiConnection): void {
-    this.#connections.add(connection);
+    connection.older = this.#newest;
+    if (this.#newest !== null) this.#newest.newer = connection;
+    this.#newest = connection;
+    this.#size += 1;
     if (this.#timer === undefined) this.#schedule();
   }
 
+  /** Called once for every connection that was added. */
   delete(connection: ScgiConnection): void {
-    this.#connections.delete(connection);
+    const { older, newer } = connection;
+    if (newer === null) this.#newest = older;
+    else newer.older = older;
+    if (older !== null) older.newer = newer;
+    this.#size -= 1;
   }
 
   #schedule(): void {
@@ -44,8 +60,8 @@ export class ConnectionSweep {
   #sweep(): void {
     this.#timer = undefined;
     const now = performance.now();
-    for (const connection of this.#connections) connection.checkDeadlines(now);
-    if (this.#connections.size > 0) this.#schedule();
+    for (const connection of this) connection.checkDeadlines(now);
+    if (this.#size > 0) this.#schedule();
   }
 }
 
