@@ -6,22 +6,22 @@ import { callSwallowed } from './internals.js';
 
 type Writer = (this: ServerResponse, ...args: readonly unknown[]) => unknown;
 
-const writers: readonly (readonly [name: string, writer: Writer])[] = [
-  'writeContinue',
-  'writeProcessing',
-  'writeEarlyHints',
-  // Node 24 and later.
-  'writeInformation',
-]
-  .filter((name) => name in ServerResponse.prototype)
-  .map((name) => [
-    name,
-    function (...args) {
-      return callSwallowed(this, name, args);
-    },
-  ]);
+function silenced(name: string): Writer {
+  return function (...args) {
+    return callSwallowed(this, name, args);
+  };
+}
+
+const writeContinue = silenced('writeContinue');
+const writeProcessing = silenced('writeProcessing');
+const writeEarlyHints = silenced('writeEarlyHints');
+/** Node 24 and later. */
+const writeInformation = 'writeInformation' in ServerResponse.prototype ? silenced('writeInformation') : undefined;
 
 /** Keeps interim responses off the wire. */
 export function silenceInterimResponses(response: ServerResponse): void {
-  for (const [name, writer] of writers) Reflect.set(response, name, writer);
+  response.writeContinue = writeContinue;
+  response.writeProcessing = writeProcessing;
+  response.writeEarlyHints = writeEarlyHints;
+  if (writeInformation !== undefined) Object.assign(response, { writeInformation });
 }

@@ -50,6 +50,7 @@ export interface HeadRules {
 
 const missing = -1;
 const conflicting = -2;
+const letterR = 0x52;
 
 /**
  * Reads a whole netstring payload.
@@ -95,9 +96,9 @@ function tooManyVariables({ maxVariables }: HeadRules): RemoteProtocolError {
   return new RemoteProtocolError('ERR_SCGI_TOO_MANY_VARIABLES', { maxVariables });
 }
 
-// RFC 3875 §4.1: names of meta-variables are case-insensitive.
+// RFC 3875 §4.1: names of meta-variables are case-insensitive. REQUEST_METHOD is as long and comes with every request.
 function isContentLength(name: string): boolean {
-  return name === 'CONTENT_LENGTH' || name.toUpperCase() === 'CONTENT_LENGTH';
+  return name === 'CONTENT_LENGTH' || (name.charCodeAt(0) !== letterR && name.toUpperCase() === 'CONTENT_LENGTH');
 }
 
 /** What CONTENT_LENGTH says so far, with one more of it. */
