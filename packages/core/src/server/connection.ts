@@ -1,7 +1,7 @@
 // One connection: a socket, a request decoder, a handler. Owns the reading side of the socket and how it ends:
 // back-pressure, aborts, early error answers, linger. Knows no HTTP classes and no environment variables.
 
-import type { RequestDecoder, RequestEvent, RequestHead } from '../protocol/index.js';
+import type { RequestDecoder, RequestEvent, RequestHead, ScgiErrorCode } from '../protocol/index.js';
 import { RemoteProtocolError, ScgiError } from '../protocol/index.js';
 import type { ConnectionSocket } from './connection-socket.js';
 import { formatErrorResponse } from './error-response.js';
@@ -31,6 +31,8 @@ export class ScgiConnection {
   #phase: RequestPhase;
   /** Nothing more is owed to the peer: the response is sent, or an error was answered in its place. */
   #responseDone: boolean;
+  /** A listener of the host's has taken an error, and the socket with it: nothing is reported twice. */
+  #handedOver: boolean;
   #bytesReceived: number;
   /** Turn of the event loop in which the request became complete; -1 if nobody needs to know. */
   #completedInTurn: number;
@@ -54,6 +56,7 @@ export class ScgiConnection {
     this.#handler = null;
     this.#phase = RequestPhase.Head;
     this.#responseDone = false;
+    this.#handedOver = false;
     this.#bytesReceived = 0;
     this.#completedInTurn = -1;
     this.#halfClosed = false;
@@ -139,7 +142,7 @@ export class ScgiConnection {
     return this.#progress.since(this.#bytesReceived + this.#host.takenBytes(this.socket), now);
   }
 
-  #timeOut(code: 'ERR_SCGI_HEAD_TIMEOUT' | 'ERR_SCGI_REQUEST_TIMEOUT' | 'ERR_SCGI_IDLE_TIMEOUT'): void {
+  #timeOut(code: ScgiErrorCode): void {
     this.#failPeer(new RemoteProtocolError(code));
   }
 
@@ -165,8 +168,8 @@ export class ScgiConnection {
       // A health probe connects and closes; after an answer the peer's FIN is the end we wait for.
       this.#closeWhenSent();
     } else if (this.#phase === RequestPhase.Complete) {
-      if (this.#eofIsAbort()) this.socket.destroy();
-      else this.#halfClosed = true;
+      this.#halfClosed = !this.#eofIsAbort();
+      if (!this.#halfClosed) this.socket.destroy();
     } else {
       this.#decoder.receiveEof();
       this.#dispatchEvents();
@@ -240,10 +243,7 @@ export class ScgiConnection {
     this.#phase = RequestPhase.Complete;
     if (!this.#discarding) this.#lingerBytesLeft = this.#host.lingerBytes;
     handler.onEnd();
-    if (this.#responseDone) {
-      this.#closeWhenSent();
-      return;
-    }
+    if (this.#responseDone) return this.#closeWhenSent();
     // An EOF that matters only to an unfinished response; the usual small one is in the kernel by now.
     if (!handler.responseEnded || this.socket.writableLength > 0) this.#completedInTurn = currentTurn();
     // From here on reading only watches for the EOF.
@@ -252,7 +252,9 @@ export class ScgiConnection {
 
   /** The peer is at fault, or silent: tell the host, answer if that is still possible, close. */
   #failPeer(error: ScgiError): void {
-    if (this.#host.onPeerError(this, error)) return;
+    if (this.#handedOver) return;
+    this.#handedOver = this.#host.onPeerError(this, error);
+    if (this.#handedOver) return;
     if (this.#responseDone || this.#handler?.responseStarted) this.socket.destroy();
     else this.answer(error);
   }
@@ -284,10 +286,9 @@ export class ScgiConnection {
 
   /** Called by the socket: reset, broken pipe and the like. */
   socketFailed(error: Error): void {
-    if (!this.#host.onPeerError(this, error)) this.socket.destroy(error);
+    if (!this.#handedOver && !this.#host.onPeerError(this, error)) this.socket.destroy(error);
   }
 
-  /** Called by the socket, last. */
   closed(): void {
     if (this.#phase === RequestPhase.Closed) return;
     this.#phase = RequestPhase.Closed;

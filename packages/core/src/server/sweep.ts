@@ -49,6 +49,9 @@ export class ConnectionSweep {
     if (newer === null) this.#newest = older;
     else newer.older = older;
     if (older !== null) older.newer = newer;
+    // Whoever keeps an old request must not keep every connection that came after it.
+    connection.older = null;
+    connection.newer = null;
     this.#size -= 1;
   }
 

@@ -48,6 +48,21 @@ describe('input that is no SCGI request', () => {
     expect(answer.text).toBe('mine: ERR_SCGI_PLAIN_HTTP');
   });
 
+  it('reports one fault once, however much follows and however long the listener takes', async () => {
+    const server = await tcpServer(neverCalled, { headersTimeout: 50 });
+    const codes: unknown[] = [];
+    server.on('clientError', (error: NodeJS.ErrnoException) => codes.push(error.code));
+    const socket = await connect(server.address());
+    socket.write('x');
+    await within('the fault', once(server, 'clientError'));
+    for (let chunk = 0; chunk < 3; chunk += 1) {
+      socket.write('more');
+      await new Promise((resolve) => setTimeout(resolve, 60));
+    }
+    expect(codes).toEqual(['ERR_SCGI_PLAIN_HTTP']);
+    socket.destroy();
+  });
+
   it('closes a connection on which nothing was sent without an error', async () => {
     const server = await tcpServer(neverCalled);
     server.on('clientError', neverCalled);
