@@ -7,28 +7,30 @@ import type { Socket } from 'node:net';
 import type { ScgiRequest } from '../env/index.js';
 import type { RequestHead } from '../protocol/index.js';
 import type { RequestHandler, ScgiConnection } from '../server/index.js';
-import type { ResponseFields } from './internals.js';
+import type { ResponseFields } from './internals/response.js';
 import {
-  bodyLength,
   closeUnobserved,
-  copyUniqueFields,
-  createResponse,
   detachAbortSignal,
   dumpUnread,
+  markPlain,
+  setJoinRule,
+  setRequestFields,
+} from './internals/request.js';
+import {
+  bodyLength,
+  copyUniqueFields,
+  createResponse,
   emitClose,
   headLength,
   inheritedEnd,
-  markPlain,
   prepareResponse,
   promiseBody,
   replaceHead,
-  setJoinRule,
-  setRequestFields,
-  socketOf,
   storeHead,
   takeNeedDrain,
   unsentHead,
-} from './internals.js';
+} from './internals/response.js';
+import { socketOf } from './internals/socket.js';
 import { silenceInterimResponses } from './interim-responses.js';
 import { carryExchange } from './peer-socket.js';
 import { statusField, toCgiHead, withLength } from './response-head.js';

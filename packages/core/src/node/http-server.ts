@@ -11,11 +11,12 @@ import type { RequestHead } from '../protocol/index.js';
 import { LocalProtocolError, RequestDecoder, RequestRules } from '../protocol/index.js';
 import { resolveLimit } from '../protocol/limits.js';
 import type { ConnectionHost, ConnectionSocket, HalfOpenRule } from '../server/index.js';
-import { ConnectionSweep, ScgiConnection } from '../server/index.js';
+import { ConnectionSweep, readEvents, ScgiConnection } from '../server/index.js';
 import { NodeExchange } from './exchange.js';
-import type { ResponseOptions } from './internals.js';
-import { inherited, serverOf, setSocketServer, takenBytes } from './internals.js';
+import type { ResponseOptions } from './internals/response.js';
+import { inherited, serverOf, setSocketServer, takenBytes } from './internals/socket.js';
 import { exchangeOf } from './peer-socket.js';
+import { readDirectly } from './socket-reading.js';
 
 /** Options of the SCGI side, beside those of `http.createServer`. Times in milliseconds, sizes in bytes. */
 export interface ScgiHttpServerOptions extends http.ServerOptions {
@@ -178,6 +179,7 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
     socket.setTimeout = setSocketTimeout;
     if (this.timeout > 0) socket.setTimeout(this.timeout);
     this.#connections.add(new ScgiConnection(socket, new RequestDecoder(this.#requestRules), this));
+    if (!readDirectly(socket)) readEvents(socket);
   }
 
   /** Whether this server's own listener may hand on the peer: asked before a byte is read. */

@@ -2,7 +2,7 @@
 // Ours check their arguments as Node's do, send nothing and call back. Own properties: Express replaces the prototype.
 
 import { ServerResponse } from 'node:http';
-import { callSwallowed } from './internals.js';
+import { callSwallowed } from './internals/response.js';
 
 type Writer = (this: ServerResponse, ...args: readonly unknown[]) => unknown;
 

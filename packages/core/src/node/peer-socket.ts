@@ -7,8 +7,8 @@
 
 import type { Socket } from 'node:net';
 import type { ScgiRequest } from '../env/index.js';
-import type { EndpointName } from './internals.js';
-import { inherited, overlayEndpoints, resetOnDestroy } from './internals.js';
+import type { EndpointName } from './internals/socket.js';
+import { inherited, overlayEndpoints, resetOnDestroy } from './internals/socket.js';
 
 /** What a socket asks of the exchange it carries. */
 export interface CarriedExchange {

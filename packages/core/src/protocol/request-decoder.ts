@@ -12,7 +12,7 @@ import type { RequestHead } from './request-head.js';
 import { RequestRules } from './request-rules.js';
 import type { RequestDecoderOptions } from './request-rules.js';
 
-/** What arrived. `body` data are views of the received chunks, never copies and never empty. */
+/** What arrived. `body` data are views of the chunks that `receiveData` was given, never empty. */
 export type RequestEvent =
   | { readonly type: 'head'; readonly head: RequestHead }
   | { readonly type: 'body'; readonly data: Uint8Array }
@@ -52,6 +52,8 @@ export class RequestDecoder {
   #state: RequestState;
   #fault: unknown;
   #eof: boolean;
+  /** The received chunk will be written again: nothing of it may be kept. */
+  #borrowed: boolean;
   /** Announced size of the netstring payload. */
   #headBytes: number;
   /** Holds the payload and its comma if they came in more than one chunk. */
@@ -70,6 +72,7 @@ export class RequestDecoder {
     this.#state = RequestState.Start;
     this.#fault = undefined;
     this.#eof = false;
+    this.#borrowed = false;
     this.#headBytes = 0;
     this.#head = null;
     this.#bodyBytesLeft = 0;
@@ -97,6 +100,20 @@ export class RequestDecoder {
    * @throws LocalProtocolError ERR_SCGI_STATE after `receiveEof()`
    */
   receiveData(chunk: Uint8Array): void {
+    this.#receive(chunk, false);
+  }
+
+  /**
+   * Takes bytes that lie in memory of the caller's, who writes it again: draw all events before that. Body data are then
+   * copies; a head that comes whole is read where it lies.
+   * @throws LocalProtocolError ERR_SCGI_STATE after `receiveEof()`
+   */
+  receiveBorrowed(chunk: Uint8Array): void {
+    this.#receive(chunk, true);
+  }
+
+  #receive(chunk: Uint8Array, borrowed: boolean): void {
+    this.#borrowed = borrowed;
     if (this.#eof) throw new LocalProtocolError('ERR_SCGI_STATE', { fault: 'data after the end of input' });
     if (this.#state === RequestState.Done) this.#keepTrailing(chunk);
     else if (this.#state !== RequestState.Failed && chunk.length > 0) this.#input.push(chunk);
@@ -216,7 +233,7 @@ export class RequestDecoder {
   #deliverBody(): RequestEvent {
     const data = this.#input.take(this.#bodyBytesLeft);
     this.#bodyBytesLeft -= data.length;
-    return { type: 'body', data };
+    return { type: 'body', data: this.#borrowed ? new Uint8Array(data) : data };
   }
 
   #finish(): RequestEvent {
@@ -232,7 +249,7 @@ export class RequestDecoder {
     if (room === 0 || chunk.length === 0) return;
     const bytes = chunk.length > room ? chunk.subarray(0, room) : chunk;
     if (kept === null) {
-      this.#trailing = bytes; // nearly always all there is: no copy
+      this.#trailing = this.#borrowed ? new Uint8Array(bytes) : bytes; // nearly always all there is
     } else if (kept instanceof ByteCollector) {
       kept.append(bytes);
     } else {

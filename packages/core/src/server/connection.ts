@@ -17,7 +17,7 @@ export type RequestPhase = (typeof RequestPhase)[keyof typeof RequestPhase];
 /** A linger ends after this many periods of `lingerTimeout`, however busy the peer. */
 const LINGER_PERIODS = 4;
 
-/** Drives one SCGI connection. Made when a socket is accepted; reads from then on. */
+/** Drives one SCGI connection. Made when a socket is accepted; whoever makes it lets it read. */
 export class ScgiConnection {
   readonly socket: ConnectionSocket;
   /** Monotonic milliseconds at accept. */
@@ -146,20 +146,36 @@ export class ScgiConnection {
     this.#failPeer(new RemoteProtocolError(code));
   }
 
-  /** Called by the socket: bytes of the request. */
+  /** Bytes of the body that have not come yet; 0 before the head is read. */
+  get bodyBytesLeft(): number {
+    return this.#decoder.bodyBytesLeft;
+  }
+
+  /** Called by the socket: bytes of the request, to be kept as they are. */
   receive(chunk: Uint8Array): void {
-    this.#bytesReceived += chunk.length;
-    if (this.#discarding || this.#phase === RequestPhase.Complete) {
-      // Bytes nobody asked for: the rest of a declined body, or garbage behind a complete request.
-      this.#lingerBytesLeft -= chunk.length;
-      if (this.#lingerBytesLeft < 0) {
-        this.socket.destroy();
-        return;
-      }
-    }
-    if (this.#phase === RequestPhase.Head && this.#responseDone) return;
+    if (!this.#mayReceive(chunk.length)) return;
     this.#decoder.receiveData(chunk);
     this.#dispatchEvents();
+  }
+
+  /** Called by the socket: bytes of the request in memory that is written again on return. */
+  receiveBorrowed(chunk: Uint8Array): void {
+    if (!this.#mayReceive(chunk.length)) return;
+    this.#decoder.receiveBorrowed(chunk);
+    this.#dispatchEvents();
+  }
+
+  #mayReceive(length: number): boolean {
+    this.#bytesReceived += length;
+    if (this.#discarding || this.#phase === RequestPhase.Complete) {
+      // Bytes nobody asked for: the rest of a declined body, or garbage behind a complete request.
+      this.#lingerBytesLeft -= length;
+      if (this.#lingerBytesLeft < 0) {
+        this.socket.destroy();
+        return false;
+      }
+    }
+    return this.#phase !== RequestPhase.Head || !this.#responseDone;
   }
 
   /** Called by the socket: the peer has sent its last byte. */

@@ -6,14 +6,23 @@ import { kConnection } from './connection-socket.js';
 import type { ConnectionSocket } from './connection-socket.js';
 import type { ScgiConnection } from './connection.js';
 
-/** Lets `connection` hear of everything that happens to `socket`; starts the reading. */
+/** Lets `connection` hear of everything that happens to `socket`, except of what it reads. */
 export function listenTo(socket: ConnectionSocket, connection: ScgiConnection): void {
   socket[kConnection] = connection;
-  socket.on('data', onData);
   socket.on('end', onEnd);
   socket.on('drain', onDrain);
   socket.on('error', onError);
   socket.on('close', onClose);
+}
+
+/** The connection that drives `socket`. */
+export function connectionOf(socket: ConnectionSocket): ScgiConnection | undefined {
+  return socket[kConnection];
+}
+
+/** Lets the connection of `socket` read what comes, as `data` events. */
+export function readEvents(socket: ConnectionSocket): void {
+  socket.on('data', onData);
 }
 
 function onData(this: ConnectionSocket, chunk: Uint8Array): void {

@@ -6,23 +6,19 @@ import http from 'node:http';
 import net from 'node:net';
 import { Duplex } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { detachAbortSignal, dumpUnread, setRequestFields } from '../../src/node/internals/request.js';
 import {
   copyUniqueFields,
   createResponse,
-  detachAbortSignal,
-  dumpUnread,
   emitClose,
   headLength,
-  overlayEndpoints,
   prepareResponse,
   bodyLength,
   replaceHead,
-  resetOnDestroy,
-  setRequestFields,
   storeHead,
-  takenBytes,
   takeNeedDrain,
-} from '../../src/node/internals.js';
+} from '../../src/node/internals/response.js';
+import { overlayEndpoints, resetOnDestroy, takenBytes } from '../../src/node/internals/socket.js';
 import { silenceInterimResponses } from '../../src/node/interim-responses.js';
 
 /** A socket that keeps what is written and takes nothing while `blocked`. */
