@@ -28,7 +28,7 @@ export async function measureUploads({ rounds, uploadMiB }, { folder, log }) {
   for (let round = 0; round <= rounds; round++) {
     log(round === 0 ? 'warming up' : `round ${round} of ${rounds}`);
     for (const cell of cells) {
-      const figures = await upload(nginx.port, cell, uploadMiB);
+      const figures = await upload(nginx, cell, uploadMiB);
       if (round > 0) cell.rounds.push(figures);
     }
   }
@@ -36,14 +36,16 @@ export async function measureUploads({ rounds, uploadMiB }, { folder, log }) {
   return summarize(cells, uploadMiB);
 }
 
-async function upload(port, { path, process }, mebibytes) {
+async function upload(nginx, { path, process }, mebibytes) {
   const bodyBytes = mebibytes * MiB;
   const head = `POST ${path}count HTTP/1.1\r\nHost: bench\r\nConnection: close\r\nContent-Length: ${bodyBytes}\r\n\r\n`;
   const before = cpuSeconds(process.pid);
-  const { start, seconds } = await exchange({ host: '127.0.0.1', port }, head, { bodyBytes });
+  const nginxBefore = nginx.workerCpuSeconds();
+  const { start, seconds } = await exchange({ host: '127.0.0.1', port: nginx.port }, head, { bodyBytes });
   if (!start.includes(`counted ${bodyBytes}\n`)) throw new Error(`upload to ${path} was answered ${start}`);
   const cpu = cpuSeconds(process.pid) - before;
-  return { perSecond: mebibytes / seconds, cpuPerGiB: (cpu * 1000 * 1024) / mebibytes };
+  const nginxBusy = (nginx.workerCpuSeconds() - nginxBefore) / seconds;
+  return { perSecond: mebibytes / seconds, cpuPerGiB: (cpu * 1000 * 1024) / mebibytes, nginxBusy };
 }
 
 function summarize(cells, mebibytes) {
@@ -53,6 +55,7 @@ function summarize(cells, mebibytes) {
     pass,
     mebibytesPerSecond: median(rounds.map(({ perSecond }) => perSecond)),
     cpuMillisecondsPerGiB: median(rounds.map(({ cpuPerGiB }) => cpuPerGiB)),
+    nginxBusy: median(rounds.map(({ nginxBusy }) => nginxBusy)),
     rounds: rounds.map(({ perSecond }) => perSecond),
   }));
   const rows = [];
@@ -73,6 +76,7 @@ function summarize(cells, mebibytes) {
       scgi.cpuMillisecondsPerGiB.toFixed(0),
       http.cpuMillisecondsPerGiB.toFixed(0),
       (scgi.cpuMillisecondsPerGiB / http.cpuMillisecondsPerGiB).toFixed(2),
+      [scgi, http].map(({ nginxBusy }) => `${(100 * nginxBusy).toFixed(0)}%`).join(' / '),
     ]);
     goals.push({
       what: `upload, ${mode}, ${scgi.socket}: throughput, SCGI ÷ HTTP`,
@@ -82,8 +86,19 @@ function summarize(cells, mebibytes) {
     });
   }
   return {
-    title: `Uploads of ${mebibytes} MiB: MiB per second (median), then CPU time of the app process in ms per GiB`,
-    head: ['nginx', 'socket', 'SCGI', 'HTTP', 'SCGI÷HTTP', 'by round', 'SCGI CPU', 'HTTP CPU', 'SCGI÷HTTP'],
+    title: `Uploads of ${mebibytes} MiB: MiB per second (median), then CPU time of the app process in ms per GiB,\nand how busy nginx's one worker was with SCGI / HTTP`,
+    head: [
+      'nginx',
+      'socket',
+      'SCGI',
+      'HTTP',
+      'SCGI÷HTTP',
+      'by round',
+      'SCGI CPU',
+      'HTTP CPU',
+      'SCGI÷HTTP',
+      'nginx busy',
+    ],
     rows,
     goals,
     data: results,

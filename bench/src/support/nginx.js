@@ -5,6 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { adopt, end } from './children.js';
+import { childrenOf, cpuSeconds } from './proc.js';
 
 /**
  * How nginx passes requests on. `scgi` has the parameters as the distribution ships them, which is what users have;
@@ -20,7 +21,7 @@ const directives = {
  * @param {string} folder an empty one
  * @param {{ path: string, pass: 'scgi' | 'close' | 'keep-alive', to: string, buffering?: boolean }[]} locations
  *   `buffering` is about both directions; default true, as in nginx
- * @returns {Promise<{ port: number, stop: () => Promise<void> }>}
+ * @returns {Promise<{ port: number, workerCpuSeconds: () => number, stop: () => Promise<void> }>}
  */
 export async function startNginx(folder, locations) {
   const port = await freePort();
@@ -38,7 +39,8 @@ export async function startNginx(folder, locations) {
     }
     await delay(25);
   }
-  return { port, stop: () => end(child), log: () => readFileSync(`${folder}/error.log`, 'utf8') };
+  const workerCpuSeconds = () => childrenOf(child.pid).reduce((sum, pid) => sum + cpuSeconds(pid), 0);
+  return { port, workerCpuSeconds, stop: () => end(child), log: () => readFileSync(`${folder}/error.log`, 'utf8') };
 }
 
 function configuration(folder, port, locations) {

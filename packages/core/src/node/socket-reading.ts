@@ -8,8 +8,8 @@ import { readInto } from './internals/socket.js';
 
 /** As much as Node reads at once. */
 const SHARED_BYTES = 64 * 1024;
-/** A longer body gets larger blocks: up to what a Unix socket holds by default (net.core.wmem_default, 208 KiB). */
-const BLOCK_BYTES = 256 * 1024;
+/** A longer body gets larger blocks: fewer to make, and yet below what malloc maps anew each time. */
+const BLOCK_BYTES = 128 * 1024;
 /** Not worth a read of its own at the end of a block. */
 const LEAST_READ_BYTES = 16 * 1024;
 
