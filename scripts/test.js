@@ -25,9 +25,9 @@ async function checkEverything(vitestArgs) {
   await checkTests(vitestArgs);
 }
 
-/** The web server, the browser, and what makes certificates: tests skip what is missing, continuous integration must have them. */
+/** The web servers, the browser, and what makes certificates: tests skip what is missing, continuous integration must have them. */
 async function checkPrograms() {
-  const missing = await ensurePrograms(['nginx', 'chromium', 'openssl']);
+  const missing = await ensurePrograms(['nginx', 'apache', 'lighttpd', 'chromium', 'openssl']);
   for (const { name, reason } of missing) {
     if (isContinuousIntegration) console.log(`FAIL ${name}: ${reason}`);
     if (isContinuousIntegration) count(false);

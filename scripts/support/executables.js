@@ -7,6 +7,8 @@ import { delimiter, join } from 'node:path';
 /** Each program: the names of its executable in order of preference, and its Debian package. */
 export const programs = {
   nginx: { executables: ['nginx'], debianPackage: 'nginx' },
+  apache: { executables: ['apache2', 'httpd'], debianPackage: 'apache2' },
+  lighttpd: { executables: ['lighttpd'], debianPackage: 'lighttpd' },
   chromium: {
     executables: ['chromium', 'chromium-browser', 'google-chrome'],
     debianPackage: 'chromium',
