@@ -1,0 +1,141 @@
+// Writes Apache configurations for mod_proxy_scgi: typed options in, text out. Starts nothing.
+
+import { existsSync } from 'node:fs';
+import type { TlsFiles } from './nginx-config.js';
+
+/** A part of the site and where its requests go. */
+export interface ApacheLocation {
+  /** The prefix, as `ProxyPass` and `<Location>` want it: `/`, `/app/`. Default `/`. */
+  readonly path?: string;
+  /** The backend: `127.0.0.1:4000` or `unix:/run/app.sock`. */
+  readonly to: string;
+  /** Pass `Authorization` on. Default true; in Apache itself it is not. */
+  readonly passAuthorization?: boolean;
+  /** More directives for this `<Location>`. */
+  readonly directives?: readonly string[];
+}
+
+/** A whole site: one location given directly, or several. The first whose prefix fits gets the request. */
+export interface ApacheOptions extends Partial<ApacheLocation> {
+  readonly locations?: readonly ApacheLocation[];
+  /** Take the Content-Length of responses from the application. Default true; in Apache since 2.4.59 it is not. */
+  readonly trustLength?: boolean;
+  /** Follow `200` with `Location: /path` inside Apache. Default false; in Apache itself it is on. */
+  readonly internalRedirect?: boolean;
+  /** Names of more modules: `rewrite` for `mod_rewrite`. Loaded before anything else is read. */
+  readonly modules?: readonly string[];
+  /** More directives for the virtual host, before its locations. */
+  readonly serverDirectives?: readonly string[];
+  /** More directives outside of it: limits of the process, for example. */
+  readonly globalDirectives?: readonly string[];
+  /** Serve the same over HTTPS too, on a port of its own, with this certificate and key (paths of PEM files). */
+  readonly tls?: TlsFiles;
+}
+
+/** Where a server lives: its own folder, and a TCP port on loopback or two. */
+export interface ApachePlace {
+  readonly folder: string;
+  readonly port: number;
+  /** For HTTPS; used only if there are `tls` files. */
+  readonly tlsPort: number;
+}
+
+/** The configuration of a server that keeps all its files in its own folder and reads none of the distribution's. */
+export function formatApacheConfig(options: ApacheOptions, { folder, port, tlsPort }: ApachePlace): string {
+  const modules = [
+    ...['mpm_event', 'authz_core', 'proxy', 'proxy_scgi', 'setenvif'],
+    ...(options.tls === undefined ? [] : ['ssl']),
+    ...(options.modules ?? []),
+  ];
+  const ports = options.tls === undefined ? [port] : [port, tlsPort];
+  return `
+    ServerRoot ${folder}
+    DefaultRuntimeDir ${folder}
+    PidFile ${folder}/httpd.pid
+    Mutex file:${folder}
+    ErrorLog ${folder}/error.log
+    LogLevel info
+    ServerName localhost
+    DocumentRoot ${folder}/htdocs
+    ${ports.map((number) => `Listen 127.0.0.1:${number}`).join('\n')}
+    ${loadModules(modules)}
+    ${userLines().join('\n')}
+    # One worker process with spare places, so that one that is finishing does not stand in the way of its successor.
+    StartServers 1
+    ServerLimit 8
+    ThreadsPerChild 64
+    MinSpareThreads 1
+    MaxSpareThreads 512
+    MaxRequestWorkers 512
+    ${(options.globalDirectives ?? []).join('\n')}
+    ${ports.map((number) => formatHost(options, number, number === port ? undefined : options.tls)).join('\n')}
+  `;
+}
+
+/** `LoadModule` lines for modules by their short names. */
+export function loadModules(names: readonly string[]): string {
+  const folder = modulesFolder();
+  // Debian has unixd and log_config inside the program; elsewhere User and Group need the module.
+  const wanted = [...new Set([...names, ...(existsSync(`${folder}/mod_unixd.so`) ? ['unixd'] : [])])];
+  return wanted.map((name) => `LoadModule ${name}_module ${folder}/mod_${name}.so`).join('\n');
+}
+
+/** Apache does not run as root, and says so; it must be somebody who exists. */
+export function userLines(): string[] {
+  if (process.getuid?.() !== 0) return [];
+  const user = existsSync('/etc/debian_version') ? 'www-data' : 'nobody';
+  return [`User ${user}`, ...(user === 'www-data' ? ['Group www-data'] : [])];
+}
+
+function formatHost(options: ApacheOptions, port: number, tls: TlsFiles | undefined): string {
+  const { trustLength = true, internalRedirect = false } = options;
+  const locations = options.locations ?? [toLocation(options)];
+  const lines = [
+    ...(tls === undefined
+      ? []
+      : ['SSLEngine on', `SSLCertificateFile ${tls.certificate}`, `SSLCertificateKeyFile ${tls.key}`]),
+    'ServerName localhost',
+    'AllowEncodedSlashes NoDecode',
+    `ProxySCGIInternalRedirect ${internalRedirect ? 'On' : 'Off'}`,
+    ...(trustLength ? ['SetEnvIf Request_URI . ap_trust_cgilike_cl=1'] : []),
+    ...(options.serverDirectives ?? []),
+    ...locations.flatMap(formatLocation),
+  ];
+  return `<VirtualHost 127.0.0.1:${port}>\n${lines.join('\n')}\n</VirtualHost>`;
+}
+
+function toLocation({ path, to, passAuthorization, directives }: ApacheOptions): ApacheLocation {
+  if (to === undefined) throw new TypeError('Apache needs a backend: give `to` or `locations`');
+  return {
+    to,
+    ...(path !== undefined && { path }),
+    ...(passAuthorization !== undefined && { passAuthorization }),
+    ...(directives !== undefined && { directives }),
+  };
+}
+
+function formatLocation({ path = '/', to, passAuthorization = true, directives = [] }: ApacheLocation): string[] {
+  // For a Unix socket the host is only a name, but there must be one.
+  const target = to.startsWith('unix:') ? `${to}|scgi://localhost${path}` : `scgi://${to}${path}`;
+  return [
+    `<Location "${path}">`,
+    ...(passAuthorization ? ['CGIPassAuth On'] : []),
+    ...directives,
+    '</Location>',
+    `ProxyPass "${path}" "${target}" nocanon`,
+  ];
+}
+
+function modulesFolder(): string {
+  const folders = [
+    '/usr/lib/apache2/modules',
+    '/usr/lib64/httpd/modules',
+    '/usr/lib/httpd/modules',
+    '/usr/lib64/apache2',
+    '/usr/local/libexec/apache24',
+    '/opt/homebrew/lib/httpd/modules',
+  ];
+  const folder = folders.find((path) => existsSync(`${path}/mod_proxy_scgi.so`));
+  if (folder === undefined) throw new Error(`no mod_proxy_scgi.so in ${folders.join(', ')}`);
+  return folder;
+}

@@ -1,0 +1,83 @@
+// The tests' own tools: Apache starts, passes requests on as configured, says what is wrong, and leaves nothing behind.
+
+import { serveScgi, type ScgiListener } from '@scgi/core';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { startApache, type Apache, type ApacheOptions } from './apache.js';
+import { until } from './deadline.js';
+import { describeWith } from './front-ends.js';
+import { httpRequest } from './http-client.js';
+import { expectNoLeaks, openDescriptors } from './leaks.js';
+
+describeWith('apache', 'Apache as a front end', () => {
+  const cleanups: (() => unknown)[] = [];
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+  });
+
+  const apacheBefore = async (options: ApacheOptions): Promise<Apache> => {
+    const apache = await startApache(options);
+    cleanups.push(apache.stop);
+    return apache;
+  };
+  const backend = async (bind: string, listener: ScgiListener): Promise<string> => {
+    const running = await serveScgi(listener, { bind });
+    cleanups.push(() => running.close({ timeout: 0 }));
+    return running.endpoints[0]?.address ?? expect.unreachable();
+  };
+  const showVariables: ScgiListener = (request, response) => void response.end(JSON.stringify(request.scgi.env));
+
+  test('reaches a backend over TCP with the parameters that Apache sends', async () => {
+    const { origin } = await apacheBefore({ to: await backend('127.0.0.1:0', showVariables) });
+    const { status, text } = await httpRequest({ origin, path: '/a%2Fb?q=1' });
+    expect(status).toBe(200);
+    expect(JSON.parse(text)).toMatchObject({ SCGI: '1', REQUEST_URI: '/a%2Fb?q=1' });
+  });
+
+  test('reaches a Unix socket that only its owner could open', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'scgi-backend-'));
+    cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
+    const to = await backend(`unix:${folder}/app.sock`, showVariables);
+    const { origin } = await apacheBefore({ to });
+    const { status, text } = await httpRequest({ origin, path: '/x', body: 'hello' });
+    expect(status).toBe(200);
+    expect(JSON.parse(text)).toMatchObject({ REQUEST_METHOD: 'POST', CONTENT_LENGTH: '5' });
+  });
+
+  test('passes each location to its own backend, and serves files beside them', async () => {
+    const first = await backend('127.0.0.1:0', (_, response) => void response.end('first'));
+    const second = await backend('127.0.0.1:0', (_, response) => void response.end('second'));
+    const { origin, documentRoot } = await apacheBefore({
+      serverDirectives: ['ProxyPass "/files/" "!"'],
+      locations: [
+        { path: '/two/', to: second },
+        { path: '/', to: first },
+      ],
+    });
+    expect((await httpRequest({ origin, path: '/one' })).text).toBe('first');
+    expect((await httpRequest({ origin, path: '/two/x' })).text).toBe('second');
+    mkdirSync(join(documentRoot, 'files'), { mode: 0o755 });
+    writeFileSync(join(documentRoot, 'files', 'x'), 'a file', { mode: 0o644 });
+    expect((await httpRequest({ origin, path: '/files/x' })).text).toBe('a file');
+  });
+
+  test('reports what Apache finds wrong in its configuration', async () => {
+    const start = startApache({ to: '127.0.0.1:1', directives: ['NoSuchDirective on'] });
+    await expect(start).rejects.toThrow(/Invalid command 'NoSuchDirective'/);
+    await expect(startApache({ to: '127.0.0.1:1', modules: ['no_such'] })).rejects.toThrow(/mod_no_such\.so/);
+  });
+
+  test('ends with its workers and removes its folder', async () => {
+    const before = openDescriptors();
+    const apache = await startApache({ to: '127.0.0.1:1' });
+    await until(() => apache.workerPids().length > 0, 5_000, 'a worker');
+    const pids = [apache.pid, ...apache.workerPids()];
+    await apache.stop();
+    await apache.stop();
+    expect(pids.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([]);
+    expect(existsSync(dirname(apache.documentRoot))).toBe(false);
+    await expectNoLeaks(before);
+  });
+});
