@@ -1,0 +1,100 @@
+// Writes lighttpd configurations: typed options in, text out. Starts nothing.
+
+import type { TlsFiles } from './nginx-config.js';
+
+/** A value in lighttpd's notation: text is quoted, a list becomes `( "a", "b" )`. */
+export type LighttpdValue = string | number | readonly string[];
+
+/** One key of `scgi.server` and the backend behind it. */
+export interface LighttpdLocation {
+  /** `/` or a prefix such as `/app`, without a slash at its end. Default `/`. */
+  readonly path?: string;
+  /** The backend, or several among which lighttpd balances: `127.0.0.1:4000`, `[::1]:4000`, `unix:/run/app.sock`. */
+  readonly to: string | readonly string[];
+  /** More options of each backend, or others than `check-local` off and `fix-root-scriptname` on: `{ 'disable-time': 0 }`. */
+  readonly backendOptions?: Readonly<Record<string, LighttpdValue>>;
+}
+
+/** 0: hold back until whole. 1: pass on as it comes. 2: that, with a bounded buffer. */
+export type LighttpdStreaming = 0 | 1 | 2;
+
+/** A whole server: one location given directly, or several. */
+export interface LighttpdOptions extends Partial<LighttpdLocation> {
+  readonly locations?: readonly LighttpdLocation[];
+  /** `server.stream-response-body`. Default 1; lighttpd's own is 0. */
+  readonly streamResponse?: LighttpdStreaming;
+  /** `server.stream-request-body`. Default 0, as in lighttpd. */
+  readonly streamRequest?: LighttpdStreaming;
+  /** More lines, also `server.modules += ( "mod_rewrite" )`. */
+  readonly directives?: readonly string[];
+  /** Serve the same over HTTPS too, on a port of its own, with this certificate and key. Needs mod_openssl. */
+  readonly tls?: TlsFiles;
+}
+
+/** Where a server lives: its own folder, and a TCP port on loopback or two. */
+export interface LighttpdPlace {
+  readonly folder: string;
+  readonly port: number;
+  /** For HTTPS; used only if there are `tls` files. */
+  readonly tlsPort: number;
+}
+
+/** The configuration of one server that keeps all its files in its own folder. */
+export function formatLighttpdConfig(options: LighttpdOptions, place: LighttpdPlace): string {
+  const { folder, port } = place;
+  const locations = options.locations ?? [toLocation(options)];
+  return [
+    'server.modules = ( "mod_scgi" )',
+    'server.bind = "127.0.0.1"',
+    `server.port = ${port}`,
+    'server.listen-backlog = 1024',
+    `server.document-root = "${folder}"`,
+    `server.upload-dirs = ( "${folder}" )`,
+    `server.errorlog = "${folder}/error.log"`,
+    `server.pid-file = "${folder}/lighttpd.pid"`,
+    `server.stream-response-body = ${options.streamResponse ?? 1}`,
+    `server.stream-request-body = ${options.streamRequest ?? 0}`,
+    ...tlsLines(options.tls, place),
+    `scgi.server = (\n${locations.map(formatLocation).join(',\n')}\n)`,
+    ...(options.directives ?? []),
+    '',
+  ].join('\n');
+}
+
+function tlsLines(files: TlsFiles | undefined, { tlsPort }: LighttpdPlace): string[] {
+  if (files === undefined) return [];
+  return [
+    'server.modules += ( "mod_openssl" )',
+    `$SERVER["socket"] == "127.0.0.1:${tlsPort}" {`,
+    '  ssl.engine = "enable"',
+    `  ssl.pemfile = "${files.certificate}"`,
+    `  ssl.privkey = "${files.key}"`,
+    '}',
+  ];
+}
+
+function toLocation({ path, to, backendOptions }: LighttpdOptions): LighttpdLocation {
+  if (to === undefined) throw new TypeError('lighttpd needs a backend: give `to` or `locations`');
+  return { to, ...(path === undefined ? {} : { path }), ...(backendOptions === undefined ? {} : { backendOptions }) };
+}
+
+function formatLocation({ path = '/', to, backendOptions }: LighttpdLocation): string {
+  const backends = [to].flat().map((address) => {
+    const options = { 'check-local': 'disable', 'fix-root-scriptname': 'enable', ...backendOptions };
+    const lines = Object.entries(options).map(([name, value]) => `"${name}" => ${formatValue(value)}`);
+    return `(${[...formatAddress(address), ...lines].join(', ')})`;
+  });
+  return `  "${path}" => (${backends.join(', ')})`;
+}
+
+function formatAddress(address: string): string[] {
+  if (address.startsWith('unix:')) return [`"socket" => "${address.slice('unix:'.length)}"`];
+  const colon = address.lastIndexOf(':');
+  const host = address.slice(0, colon).replace(/^\[(.*)\]$/, '$1');
+  return [`"host" => "${host}"`, `"port" => ${address.slice(colon + 1)}`];
+}
+
+function formatValue(value: LighttpdValue): string {
+  if (typeof value === 'number') return `${value}`;
+  return typeof value === 'string' ? `"${value}"` : `( ${value.map((text) => `"${text}"`).join(', ')} )`;
+}
