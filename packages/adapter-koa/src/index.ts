@@ -1,1 +1,4 @@
-export {};
+export { getScgiEnv } from '@scgi/core';
+export type { RunningServer, ScgiInfo, ServeOptions } from '@scgi/core';
+export { serveScgi } from './serve.js';
+export type { KoaApp, KoaContext } from './serve.js';
