@@ -8,6 +8,7 @@ import { assertBindAllowed, createPeerFilter } from './lifecycle/access.js';
 import { onLoopback } from './lifecycle/listen-arguments.js';
 import type { ScgiHttpServerOptions } from './node/http-server.js';
 import { ScgiHttpServer } from './node/http-server.js';
+import type { ScgiBridge } from './server/index.js';
 
 /** Options of `createScgiServer`: those of `http.createServer`, and the SCGI side's. */
 export interface ScgiServerOptions extends ScgiHttpServerOptions {
@@ -28,7 +29,7 @@ export class ScgiServer extends ScgiHttpServer {
   #socketPath: string | undefined;
 
   /** @throws {LocalProtocolError} ERR_SCGI_OPTION for an impossible option */
-  constructor(options: ScgiServerOptions = {}, listener?: RequestListener) {
+  constructor(options: ScgiServerOptions = {}, listener?: RequestListener | ScgiBridge) {
     super(options, listener);
     this.#allowFrom = options.allowFrom;
     // Without a list only loopback is listened on, and asking each socket for its peer would cost a system call.
@@ -109,14 +110,15 @@ function boundHost(server: Server): string | undefined {
 }
 
 /**
- * Makes a server as `http.createServer` does, for front ends that speak SCGI.
+ * Makes a server as `http.createServer` does, for front ends that speak SCGI. A bridge in place of the listener gets the
+ * requests without Node's request and response objects.
  * @throws {LocalProtocolError} ERR_SCGI_OPTION for an impossible option
  */
 export function createScgiServer(listener?: RequestListener): ScgiServer;
-export function createScgiServer(options: ScgiServerOptions, listener?: RequestListener): ScgiServer;
+export function createScgiServer(options: ScgiServerOptions, listener?: RequestListener | ScgiBridge): ScgiServer;
 export function createScgiServer(
   optionsOrListener: ScgiServerOptions | RequestListener = {},
-  listener?: RequestListener,
+  listener?: RequestListener | ScgiBridge,
 ): ScgiServer {
   if (typeof optionsOrListener === 'function') return new ScgiServer({}, optionsOrListener);
   return new ScgiServer(optionsOrListener, listener);

@@ -11,6 +11,7 @@ import type { ErrorHook, ScgiListener } from './node/guard-listener.js';
 import { guardListener } from './node/guard-listener.js';
 import { ScgiServer } from './scgi-server.js';
 import type { ScgiServerOptions } from './scgi-server.js';
+import type { ScgiBridge } from './server/index.js';
 
 /** Options of `serveScgi`. */
 export interface ServeOptions extends ScgiServerOptions {
@@ -48,9 +49,13 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
  * @throws {LocalProtocolError} ERR_SCGI_BIND, ERR_SCGI_ALLOW_FROM, ERR_SCGI_SOCKET_PATH, ERR_SCGI_SOCKET_IN_USE: an
  *   address cannot be had; then none is held. ERR_SCGI_OPTION: an option is impossible.
  */
-export async function serveScgi(listener: ScgiListener, options: ServeOptions = {}): Promise<RunningServer> {
+export async function serveScgi(
+  listener: ScgiListener | ScgiBridge,
+  options: ServeOptions = {},
+): Promise<RunningServer> {
   const targets = resolveTargets(options.bind, process.env, process.pid);
-  const server = new ScgiServer(options, guardListener(listener, options.onError));
+  const guarded = typeof listener === 'function' ? guardListener(listener, options.onError) : listener;
+  const server = new ScgiServer(options, guarded);
   const endpoints: Endpoint[] = [];
   const acceptors: net.Server[] = [];
   const running = createRunningServer(server, endpoints, acceptors);

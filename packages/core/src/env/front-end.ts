@@ -14,10 +14,10 @@ export function isApacheProxy(facts: RequestFacts): boolean {
 
 /**
  * Whether this is the second request that Apache makes after the first one's response held a local `Location`
- * (RFC 3875 §6.2.2). REQUEST_URI is then still the first one's: whoever believes it redirects for ever.
+ * (RFC 3875 §6.2.2), or for an ErrorDocument. REQUEST_URI is then still the first one's: whoever believes it redirects for ever.
  *
- * Apache renames the environment of the first request to REDIRECT_*. Only a request that had reached the gateway has
- * a REQUEST_METHOD there, so REDIRECT_REQUEST_METHOD tells this case from a rewrite in a directory context, where
+ * Apache renames the environment of the first request to REDIRECT_*. Only a request that had reached the gateway or
+ * failed has a REQUEST_METHOD there, so REDIRECT_REQUEST_METHOD tells this case from a rewrite in a directory context, where
  * REDIRECT_URL and REDIRECT_STATUS are set too and the original REQUEST_URI is what applications expect.
  * lighttpd, which sends REDIRECT_STATUS=200 with every request, has neither.
  */

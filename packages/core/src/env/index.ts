@@ -5,4 +5,5 @@ export { splitBasePath } from './base-path.js';
 export { resolveBodyLength } from './body-length.js';
 export { type HttpRequestFacts, variablesFromHttp } from './from-http.js';
 export { readRequest, type ScgiRequest } from './request.js';
+export { leastHeadLimit, longHeadAdvice } from './response-limits.js';
 export { type CgiEnv, createEnv } from './variables.js';

@@ -16,8 +16,11 @@ export const invisible: RegExp = /[^\x21-\x7e\x80-\xff]/;
 /** The target as the application sees it. @throws RemoteProtocolError ERR_SCGI_REQUEST_TARGET */
 export function resolveTarget(facts: RequestFacts, method: string): string {
   const uri = facts[Slot.requestUri];
-  const target =
-    uri === undefined || uri === '' || isApacheLocalRedirect(facts) ? rebuildTarget(facts) : reduceTarget(uri, method);
+  const target = isApacheLocalRedirect(facts)
+    ? keepEncodedSlashes(rebuildTarget(facts))
+    : uri === undefined || uri === ''
+      ? rebuildTarget(facts)
+      : reduceTarget(uri, method);
   if (target === undefined || invisible.test(target)) throw targetError(uri);
   return target;
 }
@@ -66,6 +69,15 @@ function rebuildTarget(facts: RequestFacts): string | undefined {
   if (path.charCodeAt(0) !== SLASH) return undefined;
   const query = facts[Slot.queryString];
   return query === undefined || query === '' ? encodePath(path) : `${encodePath(path)}?${query}`;
+}
+
+// With `AllowEncodedSlashes NoDecode` Apache decodes every escape of a path but that of the slash, and so does its own
+// way back in SCRIPT_FILENAME: what reads %2F there was an encoded slash, not a percent sign before "2F".
+function keepEncodedSlashes(target: string | undefined): string | undefined {
+  if (target === undefined || !target.includes('%252')) return target;
+  const query = target.indexOf('?');
+  const end = query === -1 ? target.length : query;
+  return target.slice(0, end).replace(/%252(f)/gi, '%2$1') + target.slice(end);
 }
 
 // RFC 9112 §3.2.3: host and port, both. Loose about the host: an application that serves CONNECT decides what it means.

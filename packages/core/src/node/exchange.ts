@@ -7,15 +7,9 @@ import type { Socket } from 'node:net';
 import type { ScgiRequest } from '../env/index.js';
 import type { RequestHead } from '../protocol/index.js';
 import type { RequestHandler, ScgiConnection } from '../server/index.js';
+import { watchHeadLength } from '../server/index.js';
 import type { ResponseFields } from './internals/response.js';
-import {
-  closeUnobserved,
-  detachAbortSignal,
-  dumpUnread,
-  markPlain,
-  setJoinRule,
-  setRequestFields,
-} from './internals/request.js';
+import { closeUnobserved, detachAbortSignal, dumpUnread } from './internals/request.js';
 import {
   bodyLength,
   copyUniqueFields,
@@ -33,8 +27,8 @@ import {
 import { socketOf } from './internals/socket.js';
 import { silenceInterimResponses } from './interim-responses.js';
 import { carryExchange } from './peer-socket.js';
+import { createRequest } from './request.js';
 import { statusField, toCgiHead, withLength } from './response-head.js';
-import { ScgiInfo } from './scgi-info.js';
 import type { ScgiHttpServer } from './http-server.js';
 
 const requestStart = diagnostics.channel('http.server.request.start');
@@ -53,6 +47,7 @@ declare module 'node:http' {
 /** Bridges one connection to one `request` event. */
 export class NodeExchange implements RequestHandler {
   readonly facts: ScgiRequest;
+  readonly #head: RequestHead;
   readonly #server: ScgiHttpServer;
   readonly #connection: ScgiConnection;
   readonly #socket: Socket;
@@ -65,6 +60,7 @@ export class NodeExchange implements RequestHandler {
   constructor(server: ScgiHttpServer, connection: ScgiConnection, head: RequestHead, facts: ScgiRequest) {
     const socket = socketOf(connection.socket);
     this.facts = facts;
+    this.#head = head;
     this.#server = server;
     this.#connection = connection;
     this.#socket = socket;
@@ -72,19 +68,9 @@ export class NodeExchange implements RequestHandler {
     this.#discarding = false;
     // First: the constructors below may look at the socket's addresses.
     carryExchange(socket, this);
-    const request = new server.incomingMessageClass(socket);
-    request.method = facts.method;
     const mount = server.mountOf(facts);
     this.#isOutside = mount === undefined;
-    request.url = mount?.url ?? facts.target;
-    if (mount !== undefined && mount.basePath !== '') Object.assign(request, { originalUrl: facts.target });
-    request.httpVersionMajor = 1;
-    request.httpVersionMinor = facts.httpVersionMinor;
-    request.httpVersion = facts.httpVersionMinor === 1 ? '1.1' : '1.0';
-    if (server.joinsDuplicateFields) setJoinRule(request, true);
-    markPlain(request);
-    request.scgi = new ScgiInfo(head, mount?.basePath ?? '');
-    setRequestFields(request, facts.fields);
+    const request = createRequest(server, socket, head, facts, mount);
     this.#request = request;
     this.#response = createResponse(server.serverResponseClass, request, server.responseOptions);
     this.#response[kExchange] = this;
@@ -112,6 +98,10 @@ export class NodeExchange implements RequestHandler {
 
   get unbufferedEvents(): boolean {
     return this.#server.unbufferedEvents;
+  }
+
+  watchHead(responseHead: string): void {
+    watchHeadLength(this.#head, responseHead);
   }
 
   get bufferedBytes(): number {
@@ -196,8 +186,10 @@ function onResponseFinish(this: ServerResponse): void {
 
 /** Replaces `ServerResponse.prototype._storeHeader`: Node's head, as CGI wants it. */
 function storeCgiHead(this: ServerResponse, statusLine: string, headers: ResponseFields): void {
-  const unbuffered = this[kExchange]?.unbufferedEvents ?? true;
-  replaceHead(this, toCgiHead(storeHead(this, statusField(statusLine), headers), unbuffered));
+  const exchange = this[kExchange];
+  const head = toCgiHead(storeHead(this, statusField(statusLine), headers), exchange?.unbufferedEvents ?? true);
+  replaceHead(this, head);
+  exchange?.watchHead(head);
 }
 
 /**

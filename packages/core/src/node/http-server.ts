@@ -10,13 +10,14 @@ import { readRequest, resolveBodyLength, splitBasePath } from '../env/index.js';
 import type { RequestHead } from '../protocol/index.js';
 import { LocalProtocolError, RequestDecoder, RequestRules } from '../protocol/index.js';
 import { resolveLimit } from '../protocol/limits.js';
-import type { ConnectionHost, ConnectionSocket, HalfOpenRule } from '../server/index.js';
+import type { ConnectionHost, ConnectionSocket, HalfOpenRule, RequestHandler, ScgiBridge } from '../server/index.js';
 import { ConnectionSweep, readEvents, ScgiConnection } from '../server/index.js';
 import { NodeExchange } from './exchange.js';
 import type { ResponseOptions } from './internals/response.js';
-import { inherited, serverOf, setSocketServer, takenBytes } from './internals/socket.js';
+import { inherited, resetOnDestroy, serverOf, setSocketServer, socketOf, takenBytes } from './internals/socket.js';
 import { exchangeOf } from './peer-socket.js';
-import { readDirectly } from './socket-reading.js';
+import { becomeStream, readDirectly } from './socket-reading.js';
+import { NodeUpgrade } from './upgrade.js';
 
 /** Options of the SCGI side, beside those of `http.createServer`. Times in milliseconds, sizes in bytes. */
 export interface ScgiHttpServerOptions extends http.ServerOptions {
@@ -78,6 +79,7 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
   /** @internal */
   readonly joinsDuplicateFields: boolean;
   readonly unbufferedEvents: boolean;
+  readonly #bridge: ScgiBridge | undefined;
   readonly #halfOpen: HalfOpenRule;
   readonly #basePath: string;
   readonly #responseOptions: ResponseOptions;
@@ -85,8 +87,9 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
   readonly #connections: ConnectionSweep;
   #servedCount: number;
 
-  constructor(options: ScgiHttpServerOptions, listener?: RequestListener) {
-    super(withHeadersTimeout(options), listener);
+  constructor(options: ScgiHttpServerOptions, listener?: RequestListener | ScgiBridge) {
+    super(withHeadersTimeout(options), typeof listener === 'object' ? undefined : listener);
+    this.#bridge = typeof listener === 'object' ? listener : undefined;
     this.idleTimeout = resolveLimit('idleTimeout', options.idleTimeout, 60_000, 0);
     this.lingerTimeout = resolveLimit('lingerTimeout', options.lingerTimeout, 5000, 0);
     this.lingerBytes = resolveLimit('lingerBytes', options.lingerBytes, 64 * 1024 * 1024, 0);
@@ -128,8 +131,19 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
     return this.#connections.size;
   }
 
-  createHandler(connection: ScgiConnection, head: RequestHead): NodeExchange {
-    return new NodeExchange(this, connection, head, readRequest(head.text, head.bodyLength));
+  createHandler(connection: ScgiConnection, head: RequestHead): RequestHandler {
+    const facts = readRequest(head.text, head.bodyLength);
+    const mount = this.mountOf(facts);
+    if (mount !== undefined && this.#bridge !== undefined) {
+      return this.#bridge.createHandler({ connection, head, facts, ...mount, unbufferedEvents: this.unbufferedEvents });
+    }
+    // Node's own server has bodies behind an upgrade only since version 26, and in no front end.
+    const mayUpgrade = facts.upgrade !== undefined && head.bodyLength === 0 && mount !== undefined;
+    if (mayUpgrade && this.listenerCount('upgrade') > 0) {
+      const upgrade = new NodeUpgrade(this, connection, head, facts);
+      if (acceptsUpgrade(this, upgrade.request)) return upgrade;
+    }
+    return new NodeExchange(this, connection, head, facts);
   }
 
   onPeerError(connection: ScgiConnection, error: Error): boolean {
@@ -138,6 +152,15 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
 
   onConnectionClose(connection: ScgiConnection): void {
     this.#connections.delete(connection);
+  }
+
+  onHandOver(socket: ConnectionSocket): void {
+    becomeStream(socketOf(socket));
+  }
+
+  reset(socket: ConnectionSocket, error?: Error): void {
+    resetOnDestroy(socketOf(socket));
+    socket.destroy(error);
   }
 
   takenBytes(socket: ConnectionSocket): number {
@@ -204,6 +227,12 @@ function closeIfIdle(connection: ScgiConnection): void {
 function setSocketTimeout(this: Socket, timeoutMs: number, onTimeout?: () => void): Socket {
   if (this.listenerCount('timeout', onSocketTimeout) === 0) this.on('timeout', onSocketTimeout);
   return inherited(this, 'setTimeout').call(this, timeoutMs, onTimeout);
+}
+
+/** Node 22 and later: the option `shouldUpgradeCallback`. */
+function acceptsUpgrade(server: ScgiHttpServer, request: IncomingMessage): boolean {
+  const decide: unknown = Reflect.get(server, 'shouldUpgradeCallback');
+  return typeof decide !== 'function' || decide.call(server, request) !== false;
 }
 
 /** As Node's server does: whoever listens is responsible, otherwise the connection ends. */

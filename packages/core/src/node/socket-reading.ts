@@ -4,7 +4,7 @@
 
 import type { Socket } from 'node:net';
 import { connectionOf } from '../server/index.js';
-import { readInto } from './internals/socket.js';
+import { readInto, stopFlowing } from './internals/socket.js';
 
 /** As much as Node reads at once. */
 const SHARED_BYTES = 64 * 1024;
@@ -31,6 +31,16 @@ function onRead(this: Socket, length: number, buffer: Uint8Array): void {
   if (buffer === shared) connection.receiveBorrowed(shared.subarray(0, length));
   else connection.receive(buffer.subarray(0, length));
   next = memoryFor(connection.bodyBytesLeft, buffer, length);
+}
+
+/** Makes the socket an ordinary stream, not flowing yet, for whoever takes it over. */
+export function becomeStream(socket: Socket): void {
+  stopFlowing(socket, pushCopy);
+}
+
+function pushCopy(this: Socket, length: number, buffer: Uint8Array): boolean {
+  next = undefined;
+  return this.push(Buffer.from(buffer.subarray(0, length)));
 }
 
 function takeNext(): Uint8Array | undefined {

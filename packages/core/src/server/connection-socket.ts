@@ -17,6 +17,7 @@ export interface ConnectionSocket {
   on(event: 'data', listener: (this: ConnectionSocket, chunk: Uint8Array) => void): unknown;
   on(event: 'end' | 'drain' | 'close', listener: (this: ConnectionSocket) => void): unknown;
   on(event: 'error', listener: (this: ConnectionSocket, error: Error) => void): unknown;
+  removeListener(event: string, listener: (this: ConnectionSocket, ...args: never[]) => void): unknown;
   pause(): unknown;
   resume(): unknown;
   isPaused(): boolean;
@@ -24,4 +25,7 @@ export interface ConnectionSocket {
   /** Sends what is queued, then half-closes; the callback runs when both are done. */
   end(callback?: () => void): unknown;
   destroy(error?: Error): unknown;
+  /** Hold small writes back until `uncork`, to send them in one go. Optional. */
+  cork?(): unknown;
+  uncork?(): unknown;
 }

@@ -1,21 +1,16 @@
 // One connection: a socket, a request decoder, a handler. Owns the reading side of the socket and how it ends:
 // back-pressure, aborts, early error answers, linger. Knows no HTTP classes and no environment variables.
 
-import type { RequestDecoder, RequestEvent, RequestHead, ScgiErrorCode } from '../protocol/index.js';
-import { RemoteProtocolError, ScgiError } from '../protocol/index.js';
+import type { RequestDecoder, RequestEvent, RequestHead } from '../protocol/index.js';
+import { LocalProtocolError, RemoteProtocolError, ScgiError } from '../protocol/index.js';
 import type { ConnectionSocket } from './connection-socket.js';
 import { formatErrorResponse } from './error-response.js';
 import type { ConnectionHost, RequestHandler } from './handler.js';
+import { Linger } from './linger.js';
 import { isDue, Progress } from './progress.js';
-import { listenTo } from './socket-listeners.js';
-import { currentTurn, isSameArrival } from './turn-clock.js';
-
-/** How far the request has come. */
-export const RequestPhase = { Head: 0, Body: 1, Complete: 2, Closed: 3 } as const;
-export type RequestPhase = (typeof RequestPhase)[keyof typeof RequestPhase];
-
-/** A linger ends after this many periods of `lingerTimeout`, however busy the peer. */
-const LINGER_PERIODS = 4;
+import { RequestPhase } from './request-phase.js';
+import { letGo, listenTo } from './socket-listeners.js';
+import { currentTurn, eofIsAbort } from './turn-clock.js';
 
 /** Drives one SCGI connection. Made when a socket is accepted; whoever makes it lets it read. */
 export class ScgiConnection {
@@ -23,47 +18,30 @@ export class ScgiConnection {
   /** Monotonic milliseconds at accept. */
   readonly acceptedAt: number;
   /** Neighbours among the open connections of the server: see ConnectionSweep. */
-  newer: ScgiConnection | null;
-  older: ScgiConnection | null;
+  newer: ScgiConnection | null = null;
+  older: ScgiConnection | null = null;
   readonly #host: ConnectionHost;
   readonly #decoder: RequestDecoder;
-  #handler: RequestHandler | null;
-  #phase: RequestPhase;
+  #handler: RequestHandler | null = null;
+  #phase: RequestPhase = RequestPhase.Head;
   /** Nothing more is owed to the peer: the response is sent, or an error was answered in its place. */
-  #responseDone: boolean;
+  #responseDone: boolean = false;
   /** A listener of the host's has taken an error, and the socket with it: nothing is reported twice. */
-  #handedOver: boolean;
-  #bytesReceived: number;
+  #errorTaken: boolean = false;
+  #bytesReceived: number = 0;
   /** Turn of the event loop in which the request became complete; -1 if nobody needs to know. */
-  #completedInTurn: number;
+  #completedInTurn: number = -1;
   /** The peer has half-closed and waits for the response. */
-  #halfClosed: boolean;
-  /** The response is sent and half-closed, and the request is not read to its end. */
-  #lingering: boolean;
-  /** Nobody takes the rest of the request: it is read to be forgotten. */
-  #discarding: boolean;
-  #lingerBytesLeft: number;
-  #lingeringSince: number;
+  #halfClosed: boolean = false;
+  /** Set once the response is sent and half-closed, while the request is not read to its end. */
+  #linger: Linger | null = null;
   readonly #progress: Progress;
 
   constructor(socket: ConnectionSocket, decoder: RequestDecoder, host: ConnectionHost) {
     this.socket = socket;
     this.acceptedAt = performance.now();
-    this.newer = null;
-    this.older = null;
     this.#host = host;
     this.#decoder = decoder;
-    this.#handler = null;
-    this.#phase = RequestPhase.Head;
-    this.#responseDone = false;
-    this.#handedOver = false;
-    this.#bytesReceived = 0;
-    this.#completedInTurn = -1;
-    this.#halfClosed = false;
-    this.#lingering = false;
-    this.#discarding = false;
-    this.#lingerBytesLeft = 0;
-    this.#lingeringSince = 0;
     this.#progress = new Progress(this.acceptedAt);
     listenTo(socket, this);
   }
@@ -88,7 +66,7 @@ export class ScgiConnection {
       this.#closeWhenSent();
     } else {
       this.socket.end();
-      this.#linger(discard);
+      this.#startLinger(discard);
     }
   }
 
@@ -100,35 +78,57 @@ export class ScgiConnection {
     this.socket.write(formatErrorResponse(error));
     if (this.#phase === RequestPhase.Head) {
       this.socket.end();
-      this.#linger(true);
+      this.#startLinger(true);
     } else {
       // The application has the request: it should learn now that there is no point in going on.
       this.#closeWhenSent();
     }
   }
 
+  /**
+   * Gives the socket away after a complete request, paused, for another protocol: nothing is read, answered or timed here
+   * any more, but the server still knows the connection and can close it.
+   * @returns what came behind the request; null for nothing
+   * @throws {LocalProtocolError} ERR_SCGI_STATE before the request is complete, or after a response
+   */
+  handOver(): Uint8Array | null {
+    if (this.#phase !== RequestPhase.Complete || this.#responseDone) {
+      throw new LocalProtocolError('ERR_SCGI_STATE', { fault: 'nothing to hand over' });
+    }
+    this.#phase = RequestPhase.HandedOver;
+    letGo(this.socket);
+    this.#host.onHandOver(this.socket);
+    return this.#decoder.takeTrailing();
+  }
+
+  /** The socket belongs to somebody else. */
+  get isHandedOver(): boolean {
+    return this.#phase === RequestPhase.HandedOver;
+  }
+
+  /** Ends the connection so that a response on its way cannot pass for whole: with a reset, where there is one. */
+  breakOff(error?: Error): void {
+    // Unix sockets have none: a Content-Length is all that tells.
+    if (!this.socket.destroyed) this.#host.reset(this.socket, error);
+  }
+
   /** Applies the deadlines that are due at `now` (monotonic milliseconds). Called by the server's sweep. */
   checkDeadlines(now: number): void {
     const host = this.#host;
-    if (this.#lingering) {
-      if (this.#lingerIsOver(now)) this.socket.destroy();
+    if (this.#phase === RequestPhase.HandedOver) return;
+    if (this.#linger !== null) {
+      if (this.#linger.isOver(this.acceptedAt, this.#progressSince(now), now)) this.socket.destroy();
     } else if (this.#phase === RequestPhase.Head) {
-      if (isDue(host.headersTimeout, this.acceptedAt, now)) this.#timeOut('ERR_SCGI_HEAD_TIMEOUT');
+      if (isDue(host.headersTimeout, this.acceptedAt, now))
+        this.#failPeer(new RemoteProtocolError('ERR_SCGI_HEAD_TIMEOUT'));
     } else if (this.#phase === RequestPhase.Body && isDue(host.requestTimeout, this.acceptedAt, now)) {
-      this.#timeOut('ERR_SCGI_REQUEST_TIMEOUT');
+      this.#failPeer(new RemoteProtocolError('ERR_SCGI_REQUEST_TIMEOUT'));
     } else {
       this.#relieveDeadlock();
       const since = this.#progressSince(now);
       if (!this.#waitsForPeer()) this.#progress.restart(now);
-      else if (isDue(host.idleTimeout, since, now)) this.#timeOut('ERR_SCGI_IDLE_TIMEOUT');
+      else if (isDue(host.idleTimeout, since, now)) this.#failPeer(new RemoteProtocolError('ERR_SCGI_IDLE_TIMEOUT'));
     }
-  }
-
-  #lingerIsOver(now: number): boolean {
-    const { lingerTimeout, requestTimeout } = this.#host;
-    if (isDue(lingerTimeout, this.#progressSince(now), now)) return true;
-    if (this.#discarding) return isDue(lingerTimeout * LINGER_PERIODS, this.#lingeringSince, now);
-    return isDue(requestTimeout, this.acceptedAt, now);
   }
 
   #waitsForPeer(): boolean {
@@ -140,10 +140,6 @@ export class ScgiConnection {
   /** When the peer last sent or took a byte, to the precision of the sweep. */
   #progressSince(now: number): number {
     return this.#progress.since(this.#bytesReceived + this.#host.takenBytes(this.socket), now);
-  }
-
-  #timeOut(code: ScgiErrorCode): void {
-    this.#failPeer(new RemoteProtocolError(code));
   }
 
   /** Bytes of the body that have not come yet; 0 before the head is read. */
@@ -167,15 +163,10 @@ export class ScgiConnection {
 
   #mayReceive(length: number): boolean {
     this.#bytesReceived += length;
-    if (this.#discarding || this.#phase === RequestPhase.Complete) {
-      // Bytes nobody asked for: the rest of a declined body, or garbage behind a complete request.
-      this.#lingerBytesLeft -= length;
-      if (this.#lingerBytesLeft < 0) {
-        this.socket.destroy();
-        return false;
-      }
-    }
-    return this.#phase !== RequestPhase.Head || !this.#responseDone;
+    // The rest of a declined body, or garbage behind a complete request: nobody asked for it.
+    const inBounds = this.#linger?.takes(length) ?? this.#decoder.trailingBytes <= this.#host.lingerBytes;
+    if (!inBounds) this.socket.destroy();
+    return inBounds && (this.#phase !== RequestPhase.Head || !this.#responseDone);
   }
 
   /** Called by the socket: the peer has sent its last byte. */
@@ -184,18 +175,12 @@ export class ScgiConnection {
       // A health probe connects and closes; after an answer the peer's FIN is the end we wait for.
       this.#closeWhenSent();
     } else if (this.#phase === RequestPhase.Complete) {
-      this.#halfClosed = !this.#eofIsAbort();
+      this.#halfClosed = !eofIsAbort(this.#host.halfOpen, this.#completedInTurn);
       if (!this.#halfClosed) this.socket.destroy();
     } else {
       this.#decoder.receiveEof();
       this.#dispatchEvents();
     }
-  }
-
-  #eofIsAbort(): boolean {
-    const rule = this.#host.halfOpen;
-    if (rule !== 'auto') return rule === 'abort';
-    return this.#completedInTurn < 0 || !isSameArrival(this.#completedInTurn);
   }
 
   #dispatchEvents(): void {
@@ -232,7 +217,7 @@ export class ScgiConnection {
 
   #deliver(data: Uint8Array): void {
     const handler = this.#handler;
-    if (handler === null || handler.onBody(data) || this.#discarding) return;
+    if (handler === null || handler.onBody(data) || this.#linger?.discards) return;
     if (!this.#mayTakeMore(handler)) this.socket.pause();
   }
 
@@ -257,8 +242,8 @@ export class ScgiConnection {
     const handler = this.#handler;
     if (handler === null) return;
     this.#phase = RequestPhase.Complete;
-    if (!this.#discarding) this.#lingerBytesLeft = this.#host.lingerBytes;
     handler.onEnd();
+    if (this.isHandedOver) return;
     if (this.#responseDone) return this.#closeWhenSent();
     // An EOF that matters only to an unfinished response; the usual small one is in the kernel by now.
     if (!handler.responseEnded || this.socket.writableLength > 0) this.#completedInTurn = currentTurn();
@@ -268,9 +253,9 @@ export class ScgiConnection {
 
   /** The peer is at fault, or silent: tell the host, answer if that is still possible, close. */
   #failPeer(error: ScgiError): void {
-    if (this.#handedOver) return;
-    this.#handedOver = this.#host.onPeerError(this, error);
-    if (this.#handedOver) return;
+    if (this.#errorTaken) return;
+    this.#errorTaken = this.#host.onPeerError(this, error);
+    if (this.#errorTaken) return;
     if (this.#responseDone || this.#handler?.responseStarted) this.socket.destroy();
     else this.answer(error);
   }
@@ -287,12 +272,10 @@ export class ScgiConnection {
     else socket.end(() => socket.destroy());
   }
 
-  #linger(discard: boolean): void {
-    this.#lingering = true;
-    this.#discarding = discard;
-    this.#lingerBytesLeft = this.#host.lingerBytes;
-    this.#lingeringSince = performance.now();
-    this.#progress.restart(this.#lingeringSince);
+  #startLinger(discard: boolean): void {
+    const now = performance.now();
+    this.#linger = new Linger(this.#host, discard, now);
+    this.#progress.restart(now);
     if (discard) this.socket.resume();
   }
 
@@ -302,7 +285,7 @@ export class ScgiConnection {
 
   /** Called by the socket: reset, broken pipe and the like. */
   socketFailed(error: Error): void {
-    if (!this.#handedOver && !this.#host.onPeerError(this, error)) this.socket.destroy(error);
+    if (!this.#errorTaken && !this.#host.onPeerError(this, error)) this.socket.destroy(error);
   }
 
   closed(): void {

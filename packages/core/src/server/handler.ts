@@ -41,6 +41,10 @@ export interface ConnectionHost extends ConnectionSettings {
   onPeerError(connection: ScgiConnection, error: Error): boolean;
   /** The connection is gone. */
   onConnectionClose(connection: ScgiConnection): void;
+  /** Ends the socket with a reset; simply closes it where the transport has none. */
+  reset(socket: ConnectionSocket, error?: Error): void;
+  /** The connection gave its socket away: from now on it is read as an ordinary stream, paused at first. */
+  onHandOver(socket: ConnectionSocket): void;
   /** Bytes of the response that the kernel has taken: rises while a slow peer makes progress. */
   takenBytes(socket: ConnectionSocket): number;
 }

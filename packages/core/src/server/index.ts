@@ -1,6 +1,11 @@
-export { ScgiConnection, RequestPhase } from './connection.js';
+export type { BridgedRequest, ScgiBridge } from './bridge.js';
+export { ScgiConnection } from './connection.js';
 export type { ConnectionSocket } from './connection-socket.js';
 export { formatErrorResponse } from './error-response.js';
 export type { ConnectionHost, ConnectionSettings, HalfOpenRule, RequestHandler } from './handler.js';
 export { connectionOf, readEvents } from './socket-listeners.js';
+export { watchHeadLength } from './long-heads.js';
+export { RequestBody } from './request-body.js';
+export { ResponseWriter } from './response-writer.js';
+export type { BodyChunk } from './response-writer.js';
 export { ConnectionSweep } from './sweep.js';

@@ -15,6 +15,14 @@ export function listenTo(socket: ConnectionSocket, connection: ScgiConnection): 
   socket.on('close', onClose);
 }
 
+/** Ends what `listenTo` and `readEvents` began, but for the news of the close. The socket is left paused. */
+export function letGo(socket: ConnectionSocket): void {
+  socket.removeListener('data', onData);
+  socket.removeListener('end', onEnd);
+  socket.removeListener('drain', onDrain);
+  socket.removeListener('error', onError);
+}
+
 /** The connection that drives `socket`. */
 export function connectionOf(socket: ConnectionSocket): ScgiConnection | undefined {
   return socket[kConnection];

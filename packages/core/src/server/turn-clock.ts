@@ -2,6 +2,8 @@
 // libuv reports the bytes and the EOF behind them in two reads, one turn apart, so wall-clock time cannot tell
 // a half-close from a client that leaves while the handler blocks the loop. Runs only while somebody asks.
 
+import type { HalfOpenRule } from './handler.js';
+
 /** Turns that must be seen to pass after the latest `now()` before the clock may sleep. */
 const TURNS_OF_INTEREST = 2;
 
@@ -15,9 +17,13 @@ export function currentTurn(): number {
   return turn;
 }
 
-/** True when an EOF seen now was already on its way in the given turn. */
-export function isSameArrival(completedInTurn: number): boolean {
-  return turn - completedInTurn < TURNS_OF_INTEREST;
+/**
+ * Whether an EOF seen now means that the client left, the request having become complete in the given turn; -1 if nobody
+ * noted it.
+ */
+export function eofIsAbort(rule: HalfOpenRule, completedInTurn: number): boolean {
+  if (rule !== 'auto') return rule === 'abort';
+  return completedInTurn < 0 || turn - completedInTurn >= TURNS_OF_INTEREST;
 }
 
 function advance(): void {

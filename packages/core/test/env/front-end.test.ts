@@ -87,6 +87,18 @@ describe('Apache', () => {
     expect(request).toMatchObject({ target: '/other%20page?x', scriptName: '' });
   });
 
+  it('after a local redirect has encoded slashes in SCRIPT_NAME, the only escapes that NoDecode keeps', () => {
+    const first = ['REDIRECT_REQUEST_METHOD', 'GET', 'REDIRECT_URL', '/r', 'REQUEST_URI', '/r'];
+    const second = ['SCRIPT_NAME', '/a b/%2F%2f/100%/\xe9', 'QUERY_STRING', 'x=%252F'];
+    expect(read(...apache, ...first, ...second).target).toBe('/a%20b/%2F%2f/100%25/%E9?x=%252F');
+  });
+
+  it('asks for an error document as after a local redirect', () => {
+    const failed = ['REDIRECT_REQUEST_METHOD', 'GET', 'REDIRECT_STATUS', '404', 'REDIRECT_URL', '/no/such/file'];
+    const second = ['REQUEST_URI', '/no/such/file?q=1', 'SCRIPT_NAME', '/app/missing', 'QUERY_STRING', ''];
+    expect(read(...apache, ...failed, ...second).target).toBe('/app/missing');
+  });
+
   it('after a rewrite in a directory context has REDIRECT_URL too, but the first REQUEST_URI stays', () => {
     const rewrite = [
       'REDIRECT_STATUS',

@@ -19,6 +19,8 @@ const host: ConnectionHost = {
   },
   onPeerError: () => false,
   onConnectionClose() {},
+  onHandOver() {},
+  reset() {},
   takenBytes: () => 0,
 };
 

@@ -23,9 +23,9 @@ const kDetachAbortSignal = Object.getOwnPropertySymbols(requestPrototype).find(
 
 assertMethods(http.IncomingMessage, ['_addHeaderLines', '_dump']);
 
-/** Says, as Node's parser does, that the request is none to upgrade the connection. */
-export function markPlain(request: IncomingMessage): void {
-  (request as unknown as { upgrade: boolean }).upgrade = false;
+/** Says, as Node's parser does, whether the request is one to upgrade the connection. */
+export function setUpgrade(request: IncomingMessage, upgrade: boolean): void {
+  (request as unknown as { upgrade: boolean }).upgrade = upgrade;
 }
 
 /** Takes over the option `joinDuplicateHeaders` of the server. */

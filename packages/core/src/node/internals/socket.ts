@@ -75,6 +75,9 @@ export function takenBytes(socket: ConnectionSocket): number {
   return (internals.bytesWritten ?? 0) - (internals._handle?.writeQueueSize || socket.writableLength);
 }
 
+/** Takes what was read into `buffer`. False stops the reading until somebody reads or resumes the socket. */
+export type ReadCallback = (this: Socket, length: number, buffer: Uint8Array) => boolean | void;
+
 /**
  * Makes an accepted socket read into `buffer` and call `onRead` instead of making a Buffer and a `data` event of every
  * read. After each call `nextBuffer` may name the memory for the next read; Node calls it without `this`.
@@ -83,7 +86,7 @@ export function takenBytes(socket: ConnectionSocket): number {
 export function readInto(
   socket: Socket,
   buffer: Uint8Array,
-  onRead: (this: Socket, length: number, buffer: Uint8Array) => void,
+  onRead: ReadCallback,
   nextBuffer: () => Uint8Array | undefined,
 ): boolean {
   const internals = socket as unknown as SocketInternals & Record<symbol, unknown>;
@@ -96,4 +99,13 @@ export function readInto(
   internals[kBufferGen] = nextBuffer;
   internals._handle.useUserBuffer(buffer);
   return true;
+}
+
+/** Lets a socket that nobody listens to any more wait, with what comes, for whoever listens next: as Node's `upgrade`. */
+export function stopFlowing(socket: Socket, onRead: ReadCallback): void {
+  (socket as unknown as { readableFlowing: boolean | null }).readableFlowing = null;
+  const internals = socket as unknown as Record<symbol, unknown>;
+  const [kBuffer, kBufferCb] = readSymbols;
+  // There is no way back from a buffer to `data` events; the callback has to make them.
+  if (kBuffer !== undefined && kBufferCb !== undefined && internals[kBuffer]) internals[kBufferCb] = onRead;
 }
