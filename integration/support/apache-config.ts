@@ -43,7 +43,11 @@ export interface ApachePlace {
 /** The configuration of a server that keeps all its files in its own folder and reads none of the distribution's. */
 export function formatApacheConfig(options: ApacheOptions, { folder, port, tlsPort }: ApachePlace): string {
   const modules = [
-    ...['mpm_event', 'authz_core', 'proxy', 'proxy_scgi', 'setenvif'],
+    'mpm_event',
+    'authz_core',
+    'proxy',
+    'proxy_scgi',
+    'setenvif',
     ...(options.tls === undefined ? [] : ['ssl']),
     ...(options.modules ?? []),
   ];
