@@ -35,8 +35,11 @@ const aside = new Set(['connection', 'date', 'keep-alive', 'transfer-encoding'])
 
 /** Each way gets an application of its own, so that no state is shared. Both end with the test. */
 export async function serveBothWays(create: () => ScgiListener): Promise<BothWays> {
-  const http = await listen(createServer(create()));
-  const front = await serveFront(create());
+  return joinWays(await listen(createServer(create())), await serveFront(create()));
+}
+
+/** The same for what listens already. */
+export function joinWays(http: Server, front: Front): BothWays {
   const scgi = (ask: Ask): Promise<Answer> => send(front.server, ask);
   return {
     http,
