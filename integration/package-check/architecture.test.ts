@@ -28,9 +28,9 @@ const forbiddenBuiltins: Readonly<Record<string, readonly string[]>> = {
   lifecycle: ['http', 'https', 'http2'],
 };
 
-/** Sources in which `any` and casts are allowed, and why. */
+/** Folders in which `any` and casts are allowed, and why. */
 const mayBendTypes: Readonly<Record<string, string>> = {
-  'core/node/internals.ts': "Node's private fields have no types",
+  'core/node/internals/': "Node's private fields have no types",
 };
 
 const maxLines = 300;
@@ -103,7 +103,7 @@ describe.each(packages)('the sources of $folder', (pkg) => {
 
   test('bend no types', () => {
     const wrong = sources
-      .filter(({ path }) => !(`${pkg.folder}/${path}` in mayBendTypes))
+      .filter(({ path }) => !Object.keys(mayBendTypes).some((folder) => `${pkg.folder}/${path}`.startsWith(folder)))
       .flatMap(({ path, code }) => bentTypes(code).map((line) => `${path}: ${line}`));
     expect(wrong).toEqual([]);
   });
