@@ -8,6 +8,7 @@ import { cpuGoals } from './goals.js';
 import { readOptions, usage } from './options.js';
 import { formatGoals, formatRow, writeResults } from './report.js';
 import { measureDecode } from './rows/decode.js';
+import { measureIdle } from './rows/idle.js';
 import { measureMemory } from './rows/memory.js';
 import { measureRequests } from './rows/requests.js';
 import { measureUploads } from './rows/uploads.js';
@@ -16,8 +17,8 @@ import { startLoad } from './support/load.js';
 /** Whatever goes wrong, it is over then. */
 const LIMIT_MINUTES = 30;
 
-const apps = Object.keys(cpuGoals);
-const options = readOptions(process.argv.slice(2), [...apps, 'uploads', 'memory', 'decode']);
+const apps = [...Object.keys(cpuGoals), 'ssgi'];
+const options = readOptions(process.argv.slice(2), [...apps, 'uploads', 'memory', 'idle', 'decode']);
 if (options.help) {
   console.log(usage);
 } else if (process.platform !== 'linux') {
@@ -58,6 +59,7 @@ function rows() {
       (place) => withLoad((load) => measureRequests(wantedApps, options, { ...place, load })),
     ],
     ['uploads', options.only.has('uploads'), (place) => measureUploads(options, place)],
+    ['idle', options.only.has('idle'), (place) => measureIdle(options, place)],
     ['memory', options.only.has('memory'), (place) => measureMemory(options, place)],
   ]
     .filter(([, wanted]) => wanted)

@@ -5,7 +5,8 @@ import { parseArgs } from 'node:util';
 export const usage = `Usage: npm run bench -- [options]
 
   --only=<row>    Only this row; may be repeated or hold commas. Default: all of
-                  bare, express (requests), uploads, memory, decode.
+                  bare, express, koa, fastify, fetch-hono, fetch-srvx, ssgi (requests),
+                  uploads, memory, idle, decode.
   --rounds=<n>    Rounds of interleaved measurements. Default 6.
   --requests=<n>  Requests per cell and round. Default 10000.
   --quick         2 rounds, fewer requests, smaller bodies: says whether the harness works, not how fast we are.
@@ -13,14 +14,30 @@ export const usage = `Usage: npm run bench -- [options]
 `;
 
 /** How much is measured unless the command line says otherwise. */
-const full = { rounds: 6, requests: 10_000, warmUp: 6000, uploadMiB: 256, streamMiB: 1024, paceMiB: 200 };
-const quick = { rounds: 2, requests: 3000, warmUp: 1000, uploadMiB: 64, streamMiB: 128, paceMiB: 100 };
+const full = {
+  rounds: 6,
+  requests: 10_000,
+  warmUp: 6000,
+  uploadMiB: 256,
+  streamMiB: 1024,
+  paceMiB: 200,
+  idleConnections: 10_000,
+};
+const quick = {
+  rounds: 2,
+  requests: 3000,
+  warmUp: 1000,
+  uploadMiB: 64,
+  streamMiB: 128,
+  paceMiB: 100,
+  idleConnections: 1000,
+};
 
 /**
  * @param {string[]} args
  * @param {readonly string[]} rowNames every name that `--only` may take
  * @returns {{ help: boolean, quick: boolean, only: Set<string>, rounds: number, requests: number, warmUp: number,
- *   uploadMiB: number, streamMiB: number, paceMiB: number }} sizes in MiB, pace in MiB per second
+ *   uploadMiB: number, streamMiB: number, paceMiB: number, idleConnections: number }} sizes in MiB, pace in MiB per second
  * @throws TypeError for an option or a row that does not exist
  */
 export function readOptions(args, rowNames) {

@@ -8,3 +8,14 @@ export function listen(server) {
     process.send(server.address().port ?? 0);
   });
 }
+
+/**
+ * The same for an adapter, which listens by itself.
+ * @param {(options: { bind: number | string }) => Promise<{ server: import('node:net').Server }>} start
+ */
+export async function serve(start) {
+  const [path] = process.argv.slice(2);
+  process.once('disconnect', () => process.exit());
+  const { server } = await start({ bind: path === undefined ? 0 : `unix:${path}` });
+  process.send(server.address().port ?? 0);
+}

@@ -5,14 +5,26 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { startApp } from '../support/app.js';
 import { startNginx } from '../support/nginx.js';
 import { cpuSeconds } from '../support/proc.js';
-import { cpuGoals } from '../goals.js';
+import { cpuGoals, overBareGoals } from '../goals.js';
 import { spread, sum } from './cells.js';
 
 const passes = ['scgi', 'close', 'keep-alive'];
+
+/** Applications whose two sides are not `<app>-scgi` and `<app>-http`. */
+const files = {
+  'fetch-hono': { scgi: 'fetch-scgi' },
+  'fetch-srvx': { scgi: 'fetch-scgi' },
+  // SSGI has no HTTP server of its own: beside it stands the smallest one there is.
+  ssgi: { http: 'bare-http' },
+};
+
+function fileOf(app, side) {
+  return files[app]?.[side] ?? `${app}-${side}`;
+}
 const IDLE_SECONDS = 2;
 
 /**
- * @param {string[]} apps names of applications that have `-scgi` and `-http` files in `apps/`
+ * @param {string[]} apps names of applications
  * @returns {Promise<import('../report.js').RowResult>}
  */
 export async function measureRequests(apps, { rounds, requests, warmUp }, { folder, load, log }) {
@@ -21,7 +33,7 @@ export async function measureRequests(apps, { rounds, requests, warmUp }, { fold
   );
   // A process per cell: none runs code that was optimised for another kind of socket or connection.
   for (const [index, cell] of cells.entries()) {
-    const file = `${cell.app}-${cell.pass === 'scgi' ? 'scgi' : 'http'}`;
+    const file = fileOf(cell.app, cell.pass === 'scgi' ? 'scgi' : 'http');
     cell.process = await startApp(file, cell.socket === 'unix' ? `${folder}/app${index}.sock` : undefined);
     cell.path = `/${cell.app}/${cell.socket}/${cell.pass}/`;
   }
@@ -83,6 +95,7 @@ function summarize(cells) {
       (scgi.microsecondsPerRequest / keepAlive.microsecondsPerRequest).toFixed(2),
       ...[scgi, close, keepAlive].map((cell) => Math.round(cell.requestsPerSecond).toLocaleString('en')),
     ]);
+    if (goal === undefined) continue;
     goals.push({
       what: `${scgi.app}, ${scgi.socket}: CPU per request, SCGI ÷ HTTP with a connection per request`,
       value: ratio.toFixed(2),
@@ -90,6 +103,7 @@ function summarize(cells) {
       reached: ratio <= goal,
     });
   }
+  goals.push(...compareWithBare(results));
   return {
     title: `Requests: CPU time of the app process in µs per request (${results[0].requests.toLocaleString('en')} requests per cell), then requests per second`,
     head: 'app|socket|SCGI|HTTP|HTTP k-a|SCGI÷HTTP|by round|SCGI÷k-a|SCGI/s|HTTP/s|k-a/s'.split('|'),
@@ -97,4 +111,19 @@ function summarize(cells) {
     goals,
     data: results,
   };
+}
+
+/** What an interface costs over SCGI beside the bare listener, where both were measured. */
+function compareWithBare(results) {
+  const scgi = results.filter(({ pass }) => pass === 'scgi');
+  return Object.entries(overBareGoals).flatMap(([app, goal]) =>
+    ['unix', 'tcp'].flatMap((socket) => {
+      const ours = scgi.find((cell) => cell.app.split('-')[0] === app && cell.socket === socket);
+      const bare = scgi.find((cell) => cell.app === 'bare' && cell.socket === socket);
+      if (ours === undefined || bare === undefined) return [];
+      const ratio = ours.microsecondsPerRequest / bare.microsecondsPerRequest;
+      const what = `${app}, ${socket}: CPU per request over SCGI, ÷ the bare listener`;
+      return [{ what, value: ratio.toFixed(2), goal: `≤ ${goal}`, reached: ratio <= goal }];
+    }),
+  );
 }

@@ -1,0 +1,8 @@
+// Fastify as it comes, with one route.
+
+import fastify from 'fastify';
+
+export const app = fastify();
+app.get('/*', (_request, reply) => {
+  reply.send('Hello world\n');
+});

@@ -1,0 +1,5 @@
+import { createServer } from 'node:http';
+import { acceptWebSockets, waiting } from './idle.js';
+import { listen } from './listen.js';
+
+listen(acceptWebSockets(createServer(waiting)));
