@@ -1,6 +1,7 @@
 // Variables → request: the one pass that every request goes through, so it allocates little and scans once.
 // Knows names through variable-names.ts, front ends through front-end.ts; knows nothing of sockets or http classes.
 
+import { parseContentLength } from '../protocol/content-length.js';
 import { RemoteProtocolError } from '../protocol/errors.js';
 import { isFieldValue, isToken } from '../protocol/field-syntax.js';
 import { resolveBodyLength } from './body-length.js';
@@ -117,8 +118,14 @@ function addBodyFields(fields: string[], facts: RequestFacts, bodyLength: number
   // nginx sends CONTENT_TYPE empty when the client sent none.
   if (contentType !== undefined && contentType !== '')
     fields.push('content-type', checkValue('CONTENT_TYPE', contentType));
-  if (bodyLength > 0 || facts[Slot.clientContentLength] !== undefined)
-    fields.push('content-length', String(bodyLength));
+  if (bodyLength > 0 || announcesEmptyBody(facts)) fields.push('content-length', String(bodyLength));
+}
+
+// Only a zero announces an empty body. lighttpd 1.4.69 has another number there without a body for a client's field
+// `Content_Length: 9999`, and for a POST that its error handler has turned into a GET.
+function announcesEmptyBody(facts: RequestFacts): boolean {
+  const announced = facts[Slot.clientContentLength];
+  return announced !== undefined && parseContentLength(announced) === 0;
 }
 
 // Connection and Upgrade are about the client's connection: they reach the application only where it can answer with 101.

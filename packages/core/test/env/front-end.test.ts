@@ -149,6 +149,17 @@ describe('lighttpd', () => {
   });
 });
 
+describe('a length without a body behind lighttpd', () => {
+  it.each([
+    ['0 is what the client announced', '0', ['content-length', '0']],
+    ['9999 is a field Content_Length of the client (1.4.69)', '9999', []],
+    ['2 is what is left of a POST that an error handler has turned into a GET', '2', []],
+  ])('of %s', (_, announced, fields) => {
+    const variables = ['SERVER_SOFTWARE', 'lighttpd/1.4.69', 'HTTP_CONTENT_LENGTH', announced];
+    expect(read('REQUEST_URI', '/', ...variables).fields).toEqual(fields);
+  });
+});
+
 describe('an upgrade', () => {
   const handshake = ['REQUEST_URI', '/ws', 'HTTP_CONNECTION', 'keep-alive, Upgrade', 'HTTP_UPGRADE', 'websocket'];
 
