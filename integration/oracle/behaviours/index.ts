@@ -15,6 +15,7 @@ import { requestFields } from './request-fields.js';
 import { requests } from './requests.js';
 import { servers } from './servers.js';
 import { timeouts } from './timeouts.js';
+import { upgrades } from './upgrades.js';
 import { uploads } from './uploads.js';
 
 export const subjects: Readonly<Record<string, BehaviourTable>> = {
@@ -32,6 +33,7 @@ export const subjects: Readonly<Record<string, BehaviourTable>> = {
   'fields of the request': requestFields,
   'reading the body': uploads,
   'the server': servers,
+  upgrades,
   'malformed input': malformedInput,
   'frameworks and tools': frameworks,
 };

@@ -154,8 +154,12 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
     this.#connections.delete(connection);
   }
 
-  onHandOver(socket: ConnectionSocket): void {
-    becomeStream(socketOf(socket));
+  onHandOver(handedOver: ConnectionSocket): void {
+    const socket = socketOf(handedOver);
+    // A time-out still shows on the socket, and concerns nobody else.
+    socket.removeListener('timeout', onSocketTimeout);
+    socket.setTimeout = inherited(socket, 'setTimeout');
+    becomeStream(socket);
   }
 
   reset(socket: ConnectionSocket, error?: Error): void {

@@ -105,6 +105,23 @@ describe('an upgrade', () => {
     socket.destroy();
   });
 
+  it('has no time-outs but those of its new owner', async () => {
+    const server = await tcpServer(() => {});
+    const told: string[] = [];
+    server.setTimeout(30, () => told.push('server'));
+    const seen = echo(server);
+    const socket = await connect(server.address());
+    socket.write(head(handshake));
+    await within('the answer', once(socket, 'data'));
+    const [taken] = seen.sockets;
+    await within('the time-out', once(taken ?? expect.unreachable(), 'timeout'));
+    taken?.setTimeout(20);
+    await within('the next time-out', once(taken ?? expect.unreachable(), 'timeout'));
+    expect(told).toEqual([]);
+    expect(taken?.destroyed).toBe(false);
+    socket.destroy();
+  });
+
   it('is closed by closeAllConnections', async () => {
     const server = await tcpServer(() => {});
     echo(server);
