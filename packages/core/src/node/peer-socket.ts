@@ -10,9 +10,12 @@ import type { ScgiRequest } from '../env/index.js';
 import type { EndpointName } from './internals/socket.js';
 import { inherited, overlayEndpoints, resetOnDestroy } from './internals/socket.js';
 
+/** Both ends of the client's connection. */
+export type PeerFacts = Pick<ScgiRequest, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort' | 'encrypted'>;
+
 /** What a socket asks of the exchange it carries. */
 export interface CarriedExchange {
-  readonly facts: ScgiRequest;
+  readonly facts: PeerFacts;
   /** The head of a response was sent and its end was not. */
   readonly responseIsPartial: boolean;
   /** Passes a time-out of the socket on. Returns false if nobody listens. */

@@ -28,8 +28,7 @@ function onRead(this: Socket, length: number, buffer: Uint8Array): void {
   if (connection === undefined) return;
   // Somebody watches the bytes, as Node's HTTP server lets them.
   if (this.listenerCount('data') > 0) this.emit('data', Buffer.from(buffer.subarray(0, length)));
-  if (buffer === shared) connection.receiveBorrowed(shared.subarray(0, length));
-  else connection.receive(buffer.subarray(0, length));
+  connection.receive(buffer.subarray(0, length), buffer === shared);
   next = memoryFor(connection.bodyBytesLeft, buffer, length);
 }
 

@@ -7,6 +7,7 @@ import type { RequestHandler, ScgiConnection } from '../server/index.js';
 import type { ScgiHttpServer } from './http-server.js';
 import { setUpgrade } from './internals/request.js';
 import { socketOf } from './internals/socket.js';
+import type { CarriedExchange, PeerFacts } from './peer-socket.js';
 import { carryExchange } from './peer-socket.js';
 import { createRequest } from './request.js';
 
@@ -40,6 +41,7 @@ export class NodeUpgrade implements RequestHandler {
     const socket = socketOf(this.#connection.socket);
     this.request.complete = true;
     this.request.push(null);
+    carryExchange(socket, new UpgradedPeer(this.facts));
     const trailing = this.#connection.handOver();
     const head = trailing === null ? nothing : Buffer.from(trailing.buffer, trailing.byteOffset, trailing.length);
     this.#server.emit('upgrade', this.request, socket, head);
@@ -58,8 +60,42 @@ export class NodeUpgrade implements RequestHandler {
 
   onClose(): void {}
 
+  emitTimeout(): boolean {
+    return true;
+  }
+}
+
+/** What the socket has to know of its client for as long as it lives, and no more: the request may be large. */
+class UpgradedPeer implements CarriedExchange, PeerFacts {
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  readonly localAddress: string | undefined;
+  readonly localPort: number | undefined;
+  readonly encrypted: boolean;
+
+  constructor(facts: PeerFacts) {
+    this.remoteAddress = copy(facts.remoteAddress);
+    this.remotePort = facts.remotePort;
+    this.localAddress = copy(facts.localAddress);
+    this.localPort = facts.localPort;
+    this.encrypted = facts.encrypted;
+  }
+
+  get facts(): PeerFacts {
+    return this;
+  }
+
+  get responseIsPartial(): boolean {
+    return false;
+  }
+
   /** The time-outs of the socket are its new owner's. */
   emitTimeout(): boolean {
     return true;
   }
+}
+
+/** V8 cuts strings without copying: an address would keep the whole head. */
+function copy(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : Buffer.from(text, 'latin1').toString('latin1');
 }

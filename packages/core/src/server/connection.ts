@@ -1,8 +1,8 @@
 // One connection: a socket, a request decoder, a handler. Owns the reading side of the socket and how it ends:
 // back-pressure, aborts, early error answers, linger. Knows no HTTP classes and no environment variables.
 
-import type { RequestDecoder, RequestEvent, RequestHead } from '../protocol/index.js';
-import { LocalProtocolError, RemoteProtocolError, ScgiError } from '../protocol/index.js';
+import type { RequestEvent, RequestHead } from '../protocol/index.js';
+import { LocalProtocolError, RemoteProtocolError, RequestDecoder, ScgiError } from '../protocol/index.js';
 import type { ConnectionSocket } from './connection-socket.js';
 import { formatErrorResponse } from './error-response.js';
 import type { ConnectionHost, RequestHandler } from './handler.js';
@@ -11,6 +11,9 @@ import { isDue, Progress } from './progress.js';
 import { RequestPhase } from './request-phase.js';
 import { letGo, listenTo } from './socket-listeners.js';
 import { currentTurn, eofIsAbort } from './turn-clock.js';
+
+/** In the place of a decoder that is no longer needed. */
+const spentDecoder = new RequestDecoder();
 
 /** Drives one SCGI connection. Made when a socket is accepted; whoever makes it lets it read. */
 export class ScgiConnection {
@@ -21,7 +24,7 @@ export class ScgiConnection {
   newer: ScgiConnection | null = null;
   older: ScgiConnection | null = null;
   readonly #host: ConnectionHost;
-  readonly #decoder: RequestDecoder;
+  #decoder: RequestDecoder;
   #handler: RequestHandler | null = null;
   #phase: RequestPhase = RequestPhase.Head;
   /** Nothing more is owed to the peer: the response is sent, or an error was answered in its place. */
@@ -35,14 +38,14 @@ export class ScgiConnection {
   #halfClosed: boolean = false;
   /** Set once the response is sent and half-closed, while the request is not read to its end. */
   #linger: Linger | null = null;
-  readonly #progress: Progress;
+  /** Made when somebody asks: most connections are gone by then. */
+  #progress: Progress | null = null;
 
   constructor(socket: ConnectionSocket, decoder: RequestDecoder, host: ConnectionHost) {
     this.socket = socket;
     this.acceptedAt = performance.now();
     this.#host = host;
     this.#decoder = decoder;
-    this.#progress = new Progress(this.acceptedAt);
     listenTo(socket, this);
   }
 
@@ -86,8 +89,7 @@ export class ScgiConnection {
   }
 
   /**
-   * Gives the socket away after a complete request, paused, for another protocol: nothing is read, answered or timed here
-   * any more, but the server still knows the connection and can close it.
+   * Gives the socket away after a complete request, paused, for another protocol. The server can still close it.
    * @returns what came behind the request; null for nothing
    * @throws {LocalProtocolError} ERR_SCGI_STATE before the request is complete, or after a response
    */
@@ -98,7 +100,11 @@ export class ScgiConnection {
     this.#phase = RequestPhase.HandedOver;
     letGo(this.socket);
     this.#host.onHandOver(this.socket);
-    return this.#decoder.takeTrailing();
+    const trailing = this.#decoder.takeTrailing();
+    // What lives on for hours should not keep the request that it came from.
+    this.#handler = this.#progress = null;
+    this.#decoder = spentDecoder;
+    return trailing;
   }
 
   /** The socket belongs to somebody else. */
@@ -126,7 +132,7 @@ export class ScgiConnection {
     } else {
       this.#relieveDeadlock();
       const since = this.#progressSince(now);
-      if (!this.#waitsForPeer()) this.#progress.restart(now);
+      if (!this.#waitsForPeer()) this.#progress?.restart(now);
       else if (isDue(host.idleTimeout, since, now)) this.#failPeer(new RemoteProtocolError('ERR_SCGI_IDLE_TIMEOUT'));
     }
   }
@@ -139,6 +145,7 @@ export class ScgiConnection {
 
   /** When the peer last sent or took a byte, to the precision of the sweep. */
   #progressSince(now: number): number {
+    this.#progress ??= new Progress(this.acceptedAt);
     return this.#progress.since(this.#bytesReceived + this.#host.takenBytes(this.socket), now);
   }
 
@@ -147,17 +154,11 @@ export class ScgiConnection {
     return this.#decoder.bodyBytesLeft;
   }
 
-  /** Called by the socket: bytes of the request, to be kept as they are. */
-  receive(chunk: Uint8Array): void {
+  /** Called by the socket: bytes of the request; `borrowed` if their memory is written again on return. */
+  receive(chunk: Uint8Array, borrowed: boolean = false): void {
     if (!this.#mayReceive(chunk.length)) return;
-    this.#decoder.receiveData(chunk);
-    this.#dispatchEvents();
-  }
-
-  /** Called by the socket: bytes of the request in memory that is written again on return. */
-  receiveBorrowed(chunk: Uint8Array): void {
-    if (!this.#mayReceive(chunk.length)) return;
-    this.#decoder.receiveBorrowed(chunk);
+    if (borrowed) this.#decoder.receiveBorrowed(chunk);
+    else this.#decoder.receiveData(chunk);
     this.#dispatchEvents();
   }
 
@@ -262,7 +263,7 @@ export class ScgiConnection {
 
   /** Nothing is left to read: closing cannot reset the connection under the response. */
   #requestIsRead(): boolean {
-    return this.#phase !== RequestPhase.Head && this.#decoder.bodyBytesLeft === 0 && this.#decoder.trailingBytes === 0;
+    return this.#phase !== RequestPhase.Head && this.bodyBytesLeft === 0 && this.#decoder.trailingBytes === 0;
   }
 
   #closeWhenSent(): void {
@@ -275,7 +276,7 @@ export class ScgiConnection {
   #startLinger(discard: boolean): void {
     const now = performance.now();
     this.#linger = new Linger(this.#host, discard, now);
-    this.#progress.restart(now);
+    (this.#progress ??= new Progress(now)).restart(now);
     if (discard) this.socket.resume();
   }
 
