@@ -6,14 +6,15 @@ import type { AddressInfo } from 'node:net';
 import type { RunningServer } from '@scgi/core';
 import { createFront } from '@scgi/testing';
 import { onTestFinished } from 'vitest';
-import { httpRequest, type HttpRequestOptions } from '../../support/http-client.js';
+import { within } from '../../support/deadline.js';
+import { openRequest, type HttpRequestOptions } from '../../support/http-client.js';
 
 /** A request without the place it goes to. */
 export type Question = Partial<Omit<HttpRequestOptions, 'origin'>>;
 
 /** What a client got, without what belongs to its own connection. */
 export type Answer =
-  | { readonly broken: true }
+  | { readonly broken: 'before the head' | 'behind the head' }
   | {
       readonly status: number;
       readonly reason: string;
@@ -36,7 +37,7 @@ export async function serveHttp(listener: RequestListener): Promise<string> {
 /** Puts an HTTP front before an SCGI server until the test ends, and ends that too. Returns the origin. */
 export async function frontOf(running: RunningServer): Promise<string> {
   onTestFinished(() => running.close({ timeout: 0 }));
-  const front = await createFront(running.endpoints[0]?.address ?? '');
+  const front = await createFront(running.endpoints[0]?.address ?? '', { http: { onError: () => {} } });
   onTestFinished(() => front.close());
   return front.url;
 }
@@ -46,18 +47,34 @@ const ofConnection = ['date', 'connection', 'keep-alive', 'transfer-encoding'];
 
 /** Asks and reads the whole answer; a connection that breaks is an answer too. */
 export async function ask(origin: string, question: Question): Promise<Answer> {
-  const answer = await httpRequest({ ...question, origin }).catch(brokenBy);
-  if (answer === undefined) return { broken: true };
-  const { status, reason, text } = answer;
-  const fields = Object.entries(answer.headers).filter(([name]) => !ofConnection.includes(name));
-  return { status, reason, headers: Object.fromEntries(fields), text };
+  const opened = await openRequest({ ...question, origin }).catch(unlessBroken);
+  if (opened === undefined) return { broken: 'before the head' };
+  const { response, abort } = opened;
+  try {
+    const body = await within(response.toArray(), 10_000, 'the body').catch(unlessBroken);
+    if (body === undefined) return { broken: 'behind the head' };
+    const fields = Object.entries(response.headers).filter(([name]) => !ofConnection.includes(name));
+    const { statusCode: status = 0, statusMessage: reason = '' } = response;
+    return { status, reason, headers: Object.fromEntries(fields), text: Buffer.concat(body).toString() };
+  } finally {
+    abort();
+  }
 }
+
+/** What the front says of an SCGI server that breaks off before it has said anything. */
+const badGateway: Answer = {
+  status: 502,
+  reason: 'Bad Gateway',
+  headers: { 'content-type': 'text/plain', 'content-length': '16' },
+  text: '502 Bad Gateway\n',
+};
 
 /**
  * The answer over HTTP as it must be over SCGI: the same, with the length of the body where HTTP has sent it in chunks
- * and SCGI knows it.
+ * and SCGI knows it; and where a connection breaks before the head, the front is the one to say so.
  */
 export function asOverScgi(http: Answer, scgi: Answer): Answer {
+  if ('broken' in http && http.broken === 'before the head') return badGateway;
   if ('broken' in http || 'broken' in scgi || 'content-length' in http.headers) return http;
   const length = scgi.headers['content-length'];
   if (length !== String(Buffer.byteLength(http.text))) return http;
@@ -65,7 +82,7 @@ export function asOverScgi(http: Answer, scgi: Answer): Answer {
 }
 
 /** Only a broken connection; a deadline is for the test to fail on. */
-function brokenBy(error: unknown): undefined {
+function unlessBroken(error: unknown): undefined {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code !== 'ECONNRESET') throw error;
 }
