@@ -7,6 +7,7 @@ import { describe, expect } from 'vitest';
 import { fencesOf } from '../package-check/markdown.js';
 import { describeWith } from '../support/front-ends.js';
 import { httpRequest, type HttpResponse } from '../support/http-client.js';
+import { stockParams } from '../support/nginx-config.js';
 import { test, type Stage } from './support/stage.js';
 
 const block = fencesOf('nginx', 'docs/deployment-nginx.md').find(({ code }) => code.includes('internal;'))?.code ?? '';
@@ -28,16 +29,13 @@ async function start(stage: Stage): Promise<(options?: object) => Promise<HttpRe
   mkdirSync(files);
   writeFileSync(join(files, 'report 1 é.txt'), text);
   const { address } = await stage.serve(application);
-  const [include = ''] = /include [^;]*scgi_params;/.exec(INCLUDE) ?? [];
   const directives = block
     .replace('/srv/files/', `${files}/`)
-    .replace(/include\s+scgi_params;/, include)
+    .replace(/include\s+scgi_params;/, `include ${stockParams()};`)
     .replace(/unix:\/run\/app\/app\.sock/, address);
   const { origin } = await stage.nginx({ locations: [], serverDirectives: [directives] });
   return (options = {}) => httpRequest({ origin, path: '/report', headers: { 'X-User': 'ada' }, ...options });
 }
-
-const INCLUDE = 'include /etc/nginx/scgi_params;';
 
 describeWith('nginx', 'X-Accel-Redirect', () => {
   describe('by the documented block', () => {

@@ -128,7 +128,7 @@ function bufferingLines(module: 'scgi' | 'proxy', { buffering, requestBuffering 
 }
 
 /** The parameters exactly as the distribution ships them: what our users have. */
-function stockParams(): string {
+export function stockParams(): string {
   const folders = ['/etc/nginx', '/usr/local/etc/nginx', '/opt/homebrew/etc/nginx'];
   const file = folders.map((folder) => `${folder}/scgi_params`).find((path) => existsSync(path));
   if (file === undefined) throw new Error(`no scgi_params in ${folders.join(', ')}`);
