@@ -51,10 +51,8 @@ describe.each([
   const mirror: Koa.Middleware = (ctx) => {
     const { ip, ips, secure, protocol, host, hostname, href, origin, url, path, originalUrl, socket } = ctx;
     const { remoteAddress, remotePort } = socket;
-    ctx.body = {
-      ...{ ip, ips, secure, protocol, host, hostname, href, origin, url, path, originalUrl, remoteAddress, remotePort },
-      parsedHref: ctx.URL.href,
-    };
+    const names = { host, hostname, href, origin, url, path, originalUrl, parsedHref: ctx.URL.href };
+    ctx.body = { ip, ips, secure, protocol, remoteAddress, remotePort, ...names };
   };
 
   test('takes address, scheme and host from the front end, whatever the client claims', async () => {

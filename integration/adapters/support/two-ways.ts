@@ -43,7 +43,7 @@ export async function frontOf(running: RunningServer): Promise<string> {
 }
 
 // Date is the clock's, the others say how the connection goes on and how the body is framed.
-const ofConnection = ['date', 'connection', 'keep-alive', 'transfer-encoding'];
+const ofConnection = ['date', 'connection', 'keep-alive', 'trailer', 'transfer-encoding'];
 
 /** Asks and reads the whole answer; a connection that breaks is an answer too. */
 export async function ask(origin: string, question: Question): Promise<Answer> {
