@@ -1,5 +1,6 @@
 // Request bodies through Apache: it streams them, refuses chunks, and reads nothing of a response before all is sent.
 
+import type { ScgiListener } from '@scgi/core';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage, RequestListener } from 'node:http';
@@ -109,7 +110,7 @@ describeWith('apache', 'a request body through Apache', () => {
     ];
 
     test.for(declining)('costs the client no answer of an application that $how', async ({ decline }, { stage }) => {
-      const listener: RequestListener = async (request, response) => {
+      const listener: ScgiListener = async (request, response) => {
         await decline(request);
         response.writeHead(413).end('too large');
       };
