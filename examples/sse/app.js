@@ -1,6 +1,5 @@
 /** A counter that all visitors share, told to them by server-sent events. Nothing in here knows that SCGI exists. */
 import { readFileSync } from 'node:fs';
-
 const page = readFileSync(new URL('page.html', import.meta.url));
 
 export function createApp({ heartbeatMs = 15_000 } = {}) {

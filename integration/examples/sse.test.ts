@@ -72,9 +72,12 @@ describeWith('nginx', 'the example of server-sent events behind nginx', () => {
 
   test('knows within a second that a visitor left', async () => {
     const { events } = await watch();
+    // Those of the tests before may be on their way out.
+    while ((await events.next('watchers')).data !== '1');
     const other = await watch();
-    expect((await events.next('watchers')).data).toBe('1');
     expect((await events.next('watchers')).data).toBe('2');
+    // Another request's answer says that the application is past the moment in which an end could be a half-close.
+    await press();
     other.abort();
     expect((await events.next('watchers', 1_000)).data).toBe('1');
   });
@@ -91,7 +94,7 @@ describeWith('nginx', 'the example of server-sent events behind nginx', () => {
     await left.getByRole('button', { name: 'Press' }).click();
     await right.getByText(`Pressed ${before + 1} times`).waitFor({ timeout: 5_000 });
     await left.close();
-    await right.getByText('1 watching').waitFor({ timeout: 1_000 });
+    await right.getByText('1 watching').waitFor({ timeout: 5_000 });
   });
 
   test('ends soon after SIGTERM, though somebody watches', async () => {
