@@ -37,7 +37,7 @@ const responseFinish = diagnostics.channel('http.server.response.finish');
 /** Where a response finds its exchange, whatever prototype a framework gives it. */
 const kExchange: unique symbol = Symbol('scgi.exchange');
 
-declare module 'node:http' {
+declare module 'http' {
   interface ServerResponse<Request extends IncomingMessage = IncomingMessage> {
     /** @internal */
     [kExchange]?: NodeExchange;

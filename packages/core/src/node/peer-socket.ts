@@ -24,7 +24,7 @@ export interface CarriedExchange {
 
 const kCarried: unique symbol = Symbol('scgi.carried');
 
-declare module 'node:net' {
+declare module 'net' {
   interface Socket {
     /** @internal */
     [kCarried]?: CarriedExchange;

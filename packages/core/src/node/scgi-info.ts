@@ -27,7 +27,8 @@ export class ScgiInfo {
   }
 }
 
-declare module 'node:http' {
+// Not 'node:http', which only re-exports it: with some third-party types in a program that augmentation is lost.
+declare module 'http' {
   interface IncomingMessage {
     /** The SCGI side of the request. Set on every request of an SCGI server; use `getScgiEnv` where others may come in. */
     scgi: ScgiInfo;
