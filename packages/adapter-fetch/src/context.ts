@@ -1,0 +1,66 @@
+// What a handler gets beside the request, and the work that goes on behind its response.
+
+import { createEnv } from '@scgi/core';
+import type { CgiEnv } from '@scgi/core';
+import type { BridgedRequest } from '@scgi/core/server';
+
+/** Hears of a handler that threw or rejected, of a response that cannot be sent, and of failed background work. */
+export type FetchErrorHook = (error: unknown, request: Request) => void;
+
+/** The second argument of a handler, and the third: `c.env` and `c.executionCtx` of Hono. */
+export interface FetchContext {
+  /** All variables of the request (RFC 3875 §4.1): null prototype, upper-case names, latin1 values. Built on first use. */
+  readonly env: CgiEnv;
+  /** The client, as the front end vouches for it. */
+  readonly remoteAddress: string | undefined;
+  /** Lets `close()` of the server wait for work behind the response; a rejection goes to `onError`. */
+  readonly waitUntil: (promise: Promise<unknown>) => void;
+  /** Does nothing: an error always goes to `onError`. For what expects it of an execution context. */
+  passThroughOnException(): void;
+  /** Empty, for what expects it of an execution context. */
+  readonly props: unknown;
+}
+
+/** Promises that the end of the server waits for. */
+export class BackgroundWork {
+  readonly #pending = new Set<Promise<unknown>>();
+
+  add(promise: Promise<unknown>, onRejected: (error: unknown) => void): void {
+    const settled: Promise<unknown> = Promise.resolve(promise)
+      .then(undefined, onRejected)
+      .finally(() => this.#pending.delete(settled));
+    this.#pending.add(settled);
+  }
+
+  /** Resolves when nothing is left; more may come while it waits. */
+  async settle(): Promise<void> {
+    while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
+  }
+}
+
+export class RequestContext implements FetchContext {
+  readonly props: unknown = undefined;
+  readonly #request: BridgedRequest;
+  readonly #waitUntil: (promise: Promise<unknown>) => void;
+  #env: CgiEnv | undefined;
+
+  constructor(request: BridgedRequest, waitUntil: (promise: Promise<unknown>) => void) {
+    this.#request = request;
+    this.#waitUntil = waitUntil;
+    this.#env = undefined;
+  }
+
+  get env(): CgiEnv {
+    return (this.#env ??= createEnv(this.#request.head.variables));
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#request.facts.remoteAddress;
+  }
+
+  get waitUntil(): (promise: Promise<unknown>) => void {
+    return this.#waitUntil;
+  }
+
+  passThroughOnException(): void {}
+}

@@ -1,0 +1,60 @@
+// A Fetch application over SCGI: the bridge and core's server put together.
+
+import { serveScgi as serveBridge } from '@scgi/core';
+import type { RunningServer, ServeOptions as CoreOptions } from '@scgi/core';
+import { FetchBridge } from './bridge.js';
+import type { FetchHandler } from './bridge.js';
+import type { BackgroundWork, FetchErrorHook } from './context.js';
+
+/** Options of `serveScgi`: those of @scgi/core. */
+export interface ServeOptions extends Omit<CoreOptions, 'onError'> {
+  /**
+   * Hears of a handler that threw or rejected, of a response that cannot be sent, of failed `waitUntil` work; the client
+   * hears only the status. Default: console.error, but for what fails because the client left.
+   */
+  onError?: FetchErrorHook | undefined;
+}
+
+/** An application object: Hono, h3, itty-router, `export default { fetch }`. */
+export interface FetchApp {
+  fetch: FetchHandler;
+}
+
+const DEFAULT_CLOSE_TIMEOUT_MS = 30_000;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Serves a Fetch handler over SCGI; resolves when every address listens.
+ * `close` waits for what was given to `waitUntil` too, within its timeout.
+ * @throws {LocalProtocolError} as `serveScgi` of @scgi/core
+ * @throws {TypeError} for something that is no handler and has none
+ */
+export async function serveScgi(app: FetchHandler | FetchApp, options: ServeOptions = {}): Promise<RunningServer> {
+  const { onError, ...rest } = options;
+  const bridge = new FetchBridge(handlerOf(app), onError);
+  const running = await serveBridge(bridge, rest);
+  const close: RunningServer['close'] = async (closeOptions = {}) => {
+    const timeoutMs = closeOptions.timeout ?? DEFAULT_CLOSE_TIMEOUT_MS;
+    const end = performance.now() + timeoutMs;
+    await running.close(closeOptions);
+    await settleUntil(bridge.work, end);
+  };
+  return { ...running, close, [Symbol.asyncDispose]: () => close() };
+}
+
+function handlerOf(app: FetchHandler | FetchApp): FetchHandler {
+  if (typeof app === 'function') return app;
+  if (typeof app?.fetch !== 'function') throw new TypeError('serveScgi needs a function, or an object with `fetch`');
+  return (request, env, executionContext) => app.fetch(request, env, executionContext);
+}
+
+async function settleUntil(work: BackgroundWork, end: number): Promise<void> {
+  const leftMs = end - performance.now();
+  if (leftMs > LONGEST_TIMER_MS) return work.settle();
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, Math.max(leftMs, 0));
+  });
+  await Promise.race([work.settle(), deadline]);
+  clearTimeout(timer);
+}
