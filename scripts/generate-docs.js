@@ -1,16 +1,19 @@
 // `npm run docs`: writes the pages of docs/ that say in words what the code says in tables.
 // `node scripts/generate-docs.js --check` writes nothing and fails if a page is out of step with the code.
-// Reads packages/core/dist, so the packages must be built: `npm run build`.
+// Reads packages/core/dist, so the packages must be built: `npm run build`. docs/compatibility.md is made from
+// integration/compatibility/declarations.json.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { formatCompatibilityPage } from './docs/compatibility-page.js';
 import { formatErrorsPage } from './docs/errors-page.js';
 import { formatStateMachinesPage } from './docs/state-machines-page.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 const pages = [
+  { file: 'docs/compatibility.md', text: formatCompatibilityPage() },
   { file: 'docs/errors.md', text: formatErrorsPage() },
   { file: 'docs/state-machines.md', text: formatStateMachinesPage() },
 ];

@@ -22,12 +22,13 @@ test.for(['nginx', 'apache', 'lighttpd'] as const)('finds %s on this machine', (
 });
 
 describe.each(namesOf(kinds))('%s', (kind: KindName) => {
-  const before = openDescriptors();
+  let before: string[] = [];
   let run: Run | undefined;
   let errors: unknown[][] = [];
 
   beforeAll(async () => {
     errors = vi.spyOn(console, 'error').mockImplementation(() => {}).mock.calls;
+    before = openDescriptors();
     run = await startRun(kinds[kind]);
   });
 

@@ -166,6 +166,8 @@ function guarded(listener: Listener): Listener {
 }
 
 export const bare: Kind = {
+  servedBy: '@scgi/core',
+  comparedWith: 'node:http',
   serveHttp: (stage) => serveOverHttp(guarded(createBareListener(stage))),
   serveScgi: (stage, bind) => served(serveScgi(createBareListener(stage), { bind, onError: () => {} })),
 };

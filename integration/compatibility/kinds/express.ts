@@ -161,6 +161,8 @@ function factsOf(request: Request): Facts {
 
 function expressKind(create: typeof express): Kind {
   return {
+    servedBy: '@scgi/adapter-express',
+    comparedWith: 'node:http',
     serveHttp: (stage) => serveOverHttp(createExpressApp(stage, create)),
     serveScgi: (stage, bind) => served(serveScgi(createExpressApp(stage, create), { bind, onError: () => {} })),
   };

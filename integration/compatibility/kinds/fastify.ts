@@ -150,6 +150,8 @@ function factsOf(request: FastifyRequest): Facts {
 }
 
 export const fastifyKind: Kind = {
+  servedBy: '@scgi/adapter-fastify',
+  comparedWith: 'node:http',
   async serveHttp(stage) {
     const app = await createFastifyApp(stage);
     await app.ready();

@@ -36,6 +36,10 @@ export interface Served {
 }
 
 export interface Kind {
+  /** The package whose `serveScgi` serves it. */
+  readonly servedBy: string;
+  /** What the oracle is. */
+  readonly comparedWith: string;
   /** Over Node's HTTP server, or what this kind has for it. */
   serveHttp(stage: Stage): Promise<Served>;
   serveScgi(stage: Stage, bind: readonly string[]): Promise<Served>;

@@ -184,6 +184,8 @@ function factsOf(context: Context): Facts {
 
 function koaKind(Application: typeof Koa): Kind {
   return {
+    servedBy: '@scgi/adapter-koa',
+    comparedWith: 'node:http',
     serveHttp: (stage) => serveOverHttp(createKoaApp(stage, Application).callback()),
     serveScgi: (stage, bind) => served(serveScgi(createKoaApp(stage, Application), { bind })),
   };

@@ -77,3 +77,10 @@ async function listen(server: Server): Promise<number> {
   if (address === null || typeof address === 'string') throw new Error('no TCP port');
   return address.port;
 }
+
+/** What the suite last ran with, and what the named differences are true of. */
+export const frontEnds = {
+  nginx: { version: '1.22.1', configuration: '`include scgi_params; scgi_pass …;` and nothing else' },
+  Apache: { version: '2.4.71', configuration: '`CGIPassAuth On`, `ap_trust_cgilike_cl`, `ProxyPass … nocanon`' },
+  lighttpd: { version: '1.4.69', configuration: '`server.stream-response-body = 1`' },
+} as const;
