@@ -4,6 +4,7 @@ import type { BridgedRequest, RequestHandler, ScgiBridge } from '@scgi/core/serv
 import { BackgroundWork } from './context.js';
 import type { FetchContext, FetchErrorHook } from './context.js';
 import { FetchExchange } from './exchange.js';
+import type { WebSockets } from './websocket.js';
 
 /** What answers requests, by the Fetch standard. A promise of a Response, or a Response. */
 export type FetchHandler = (request: Request, env: FetchContext, executionContext: FetchContext) => unknown;
@@ -12,9 +13,11 @@ export class FetchBridge implements ScgiBridge {
   readonly handler: FetchHandler;
   readonly onError: FetchErrorHook;
   readonly work: BackgroundWork;
+  readonly webSockets: WebSockets;
 
-  constructor(handler: FetchHandler, onError: FetchErrorHook = logError) {
+  constructor(handler: FetchHandler, webSockets: WebSockets, onError: FetchErrorHook = logError) {
     this.handler = handler;
+    this.webSockets = webSockets;
     this.onError = onError;
     this.work = new BackgroundWork();
   }

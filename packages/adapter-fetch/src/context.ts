@@ -1,8 +1,8 @@
 // What a handler gets beside the request, and the work that goes on behind its response.
 
-import { createEnv } from '@scgi/core';
 import type { CgiEnv } from '@scgi/core';
 import type { BridgedRequest } from '@scgi/core/server';
+import type { ScgiRequestSource } from './request-source.js';
 
 /** Hears of a handler that threw or rejected, of a response that cannot be sent, and of failed background work. */
 export type FetchErrorHook = (error: unknown, request: Request) => void;
@@ -13,6 +13,8 @@ export interface FetchContext {
   readonly env: CgiEnv;
   /** The client, as the front end vouches for it. */
   readonly remoteAddress: string | undefined;
+  /** The part of the path that the option `basePath` has cut off `request.url`; empty if none was. */
+  readonly basePath: string;
   /** Lets `close()` of the server wait for work behind the response; a rejection goes to `onError`. */
   readonly waitUntil: (promise: Promise<unknown>) => void;
   /** Does nothing: an error always goes to `onError`. For what expects it of an execution context. */
@@ -39,27 +41,32 @@ export class BackgroundWork {
 }
 
 export class RequestContext implements FetchContext {
-  readonly props: unknown = undefined;
-  readonly #request: BridgedRequest;
-  readonly #waitUntil: (promise: Promise<unknown>) => void;
-  #env: CgiEnv | undefined;
+  readonly props: unknown;
+  readonly #bridged: BridgedRequest;
+  readonly #source: ScgiRequestSource;
+  readonly #addWork: (promise: Promise<unknown>) => void;
 
-  constructor(request: BridgedRequest, waitUntil: (promise: Promise<unknown>) => void) {
-    this.#request = request;
-    this.#waitUntil = waitUntil;
-    this.#env = undefined;
+  constructor(bridged: BridgedRequest, source: ScgiRequestSource, addWork: (promise: Promise<unknown>) => void) {
+    this.props = undefined;
+    this.#bridged = bridged;
+    this.#source = source;
+    this.#addWork = addWork;
   }
 
   get env(): CgiEnv {
-    return (this.#env ??= createEnv(this.#request.head.variables));
+    return this.#source.env;
   }
 
   get remoteAddress(): string | undefined {
-    return this.#request.facts.remoteAddress;
+    return this.#bridged.facts.remoteAddress;
+  }
+
+  get basePath(): string {
+    return this.#bridged.basePath;
   }
 
   get waitUntil(): (promise: Promise<unknown>) => void {
-    return this.#waitUntil;
+    return this.#addWork;
   }
 
   passThroughOnException(): void {}

@@ -5,7 +5,9 @@ import type { RequestSource } from './request-source.js';
 
 const NativeRequest = globalThis.Request;
 
-/** A Request for `source`; finding the way back is the caller's business. */
+const nativeSources = new WeakMap<object, RequestSource>();
+
+/** A Request for `source`. */
 export const createRequest: (source: RequestSource) => Request = lazyRequestsWork() ? createLazy : createNative;
 
 function createLazy(source: RequestSource): Request {
@@ -19,7 +21,15 @@ function createLazy(source: RequestSource): Request {
  * `new Request(lazy)` and `fetch(lazy)` would fail. There, the constructor takes a tenth of the time.
  */
 function createNative(source: RequestSource): Request {
-  return new NativeRequest(source.url, requestInit(source, source.createHeaders(), source.body?.stream ?? null));
+  const init = requestInit(source, source.createHeaders(), source.body?.stream ?? null);
+  const request = new NativeRequest(source.url, init);
+  nativeSources.set(request, source);
+  return request;
+}
+
+/** What a request was made of, if it was made here. */
+export function sourceOf(request: object): RequestSource | undefined {
+  return LazyRequest.sourceOf(request) ?? nativeSources.get(request);
 }
 
 /** Asks the runtime itself, with a request that differs in everything from the default one. */
@@ -30,6 +40,7 @@ function lazyRequestsWork(): boolean {
     url: 'http://localhost/a?b',
     signal,
     body: null,
+    env: undefined,
     createHeaders: () => new Headers({ a: 'b' }),
   };
   try {

@@ -11,6 +11,8 @@ import { IncomingBody } from './incoming-body.js';
 import { ScgiRequestSource } from './request-source.js';
 import type { ResponseLike, ResponseOwner } from './response.js';
 import { bodyOf, cancelBody, fieldsOf, isResponseLike, ResponseStream } from './response.js';
+import type { WebSocketListeners } from './websocket.js';
+import { acceptedBy } from './websocket.js';
 
 const failureText = 'Internal Server Error\n';
 const plainText = ['content-type', 'text/plain'];
@@ -29,6 +31,8 @@ export class FetchExchange implements RequestHandler, ResponseOwner {
   #request: Request | undefined;
   #stream: ResponseStream | undefined;
   #isClosed: boolean;
+  /** The connection is a WebSocket's, who hears of its end. */
+  #isUpgraded: boolean;
 
   constructor(bridge: FetchBridge, bridged: BridgedRequest) {
     this.#bridge = bridge;
@@ -37,12 +41,13 @@ export class FetchExchange implements RequestHandler, ResponseOwner {
     this.#incoming = this.#body === null ? null : new IncomingBody(this.#body);
     this.writer = new ResponseWriter(bridged);
     this.source = new ScgiRequestSource(bridged, this.#incoming);
-    this.context = new RequestContext(bridged, (promise) => {
+    this.context = new RequestContext(bridged, this.source, (promise) => {
       bridge.work.add(promise, (error) => bridge.onError(error, this.request));
     });
     this.#request = undefined;
     this.#stream = undefined;
     this.#isClosed = false;
+    this.#isUpgraded = false;
   }
 
   get request(): Request {
@@ -97,6 +102,7 @@ export class FetchExchange implements RequestHandler, ResponseOwner {
 
   onClose(): void {
     this.#isClosed = true;
+    if (this.#isUpgraded) return;
     if (this.writer.ended && (this.#body?.isComplete ?? true)) return;
     const reason = new AbortError('ERR_SCGI_CLIENT_GONE');
     this.#body?.fail(reason);
@@ -135,8 +141,25 @@ export class FetchExchange implements RequestHandler, ResponseOwner {
     }
   }
 
+  #upgrade(response: ResponseLike, listeners: WebSocketListeners): void {
+    const { webSockets, onError } = this.#bridge;
+    const { connection } = this.#bridged;
+    // Not before the next turn, so the request, which has no body, is complete by then.
+    webSockets
+      .accept(connection, this.request, fieldsOf(response), listeners, (error) => onError(error, this.request))
+      .then(
+        () => (this.#isUpgraded = true),
+        (error: unknown) => this.fail(error),
+      );
+  }
+
   #send(response: ResponseLike): void {
     const { status, statusText } = response;
+    const webSocket = acceptedBy(this.source, status, response.headers);
+    if (webSocket !== undefined) {
+      this.#upgrade(response, webSocket);
+      return;
+    }
     const isBodyless = this.#bridged.facts.method === 'HEAD' || status === 204 || status === 304;
     const body = isBodyless ? null : bodyOf(response);
     if (body === null) {

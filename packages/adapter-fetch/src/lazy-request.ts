@@ -72,6 +72,10 @@ export class LazyRequest {
     return this.#native === undefined && !(this.#source.body?.isTouched ?? false);
   }
 
+  static sourceOf(request: object): RequestSource | undefined {
+    return #source in request ? request.#source : undefined;
+  }
+
   static materialize(request: LazyRequest): Request {
     if (request.#native !== undefined) return request.#native;
     const source = request.#source;

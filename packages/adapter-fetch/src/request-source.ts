@@ -1,8 +1,8 @@
 // What a Request is made of, each piece on first use: most applications look at the method and the URL, and at nothing
 // else. Knows variables and the connection, but no response.
 
-import { AbortError } from '@scgi/core';
-import type { ScgiRequest } from '@scgi/core/env';
+import { createEnv } from '@scgi/core';
+import type { AbortError, CgiEnv } from '@scgi/core';
 import type { BridgedRequest } from '@scgi/core/server';
 import type { IncomingBody } from './incoming-body.js';
 import { formatRequestUrl } from './request-url.js';
@@ -14,6 +14,8 @@ export interface RequestSource {
   readonly signal: AbortSignal;
   /** Null where there is none, and for GET and HEAD, which have none in the Fetch standard. */
   readonly body: IncomingBody | null;
+  /** All variables. */
+  readonly env: CgiEnv | undefined;
   createHeaders(): Headers;
 }
 
@@ -24,9 +26,9 @@ const normalized = /^(?:delete|get|head|options|post|put)$/i;
 export class ScgiRequestSource implements RequestSource {
   readonly method: string;
   readonly body: IncomingBody | null;
-  readonly #facts: ScgiRequest;
-  readonly #target: string;
+  readonly #bridged: BridgedRequest;
   #url: string | undefined;
+  #env: CgiEnv | undefined;
   #controller: AbortController | undefined;
   #abortReason: AbortError | undefined;
 
@@ -34,21 +36,25 @@ export class ScgiRequestSource implements RequestSource {
     const { method } = request.facts;
     this.method = normalized.test(method) ? method.toUpperCase() : method;
     this.body = this.method === 'GET' || this.method === 'HEAD' ? null : body;
-    this.#facts = request.facts;
-    this.#target = request.url;
+    this.#bridged = request;
     this.#url = undefined;
+    this.#env = undefined;
     this.#controller = undefined;
     this.#abortReason = undefined;
   }
 
   get url(): string {
-    return (this.#url ??= formatRequestUrl(this.#facts, this.#target));
+    return (this.#url ??= formatRequestUrl(this.#bridged.facts, this.#bridged.url));
+  }
+
+  get env(): CgiEnv {
+    return (this.#env ??= createEnv(this.#bridged.head.variables));
   }
 
   /** Repeated fields are joined by `Headers` itself, Cookie with semicolons. */
   createHeaders(): Headers {
     const headers = new Headers();
-    const { fields } = this.#facts;
+    const { fields } = this.#bridged.facts;
     for (let index = 0; index < fields.length; index += 2) {
       headers.append(fields[index] ?? '', fields[index + 1] ?? '');
     }

@@ -5,6 +5,8 @@ import type { RunningServer, ServeOptions as CoreOptions } from '@scgi/core';
 import { FetchBridge } from './bridge.js';
 import type { FetchHandler } from './bridge.js';
 import type { BackgroundWork, FetchErrorHook } from './context.js';
+import type { WebSocketOptions } from './websocket.js';
+import { WebSockets } from './websocket.js';
 
 /** Options of `serveScgi`: those of @scgi/core. */
 export interface ServeOptions extends Omit<CoreOptions, 'onError'> {
@@ -13,6 +15,11 @@ export interface ServeOptions extends Omit<CoreOptions, 'onError'> {
    * hears only the status. Default: console.error, but for what fails because the client left.
    */
   onError?: FetchErrorHook | undefined;
+  /**
+   * Bounds for `upgradeWebSocket`. With this option, even if it is empty, a missing package `ws` shows at the start; without
+   * it when the first WebSocket is accepted.
+   */
+  webSocket?: WebSocketOptions | undefined;
 }
 
 /** An application object: Hono, h3, itty-router, `export default { fetch }`. */
@@ -25,17 +32,20 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Serves a Fetch handler over SCGI; resolves when every address listens.
- * `close` waits for what was given to `waitUntil` too, within its timeout.
- * @throws {LocalProtocolError} as `serveScgi` of @scgi/core
+ * `close` waits for what was given to `waitUntil` too, within its timeout, and tells WebSockets that the server goes away.
+ * @throws {LocalProtocolError} as `serveScgi` of @scgi/core; ERR_SCGI_OPTION without `ws`, see `webSocket`
  * @throws {TypeError} for something that is no handler and has none
  */
 export async function serveScgi(app: FetchHandler | FetchApp, options: ServeOptions = {}): Promise<RunningServer> {
-  const { onError, ...rest } = options;
-  const bridge = new FetchBridge(handlerOf(app), onError);
+  const { onError, webSocket, ...rest } = options;
+  const webSockets = new WebSockets(webSocket);
+  if (webSocket !== undefined) await webSockets.load();
+  const bridge = new FetchBridge(handlerOf(app), webSockets, onError);
   const running = await serveBridge(bridge, rest);
   const close: RunningServer['close'] = async (closeOptions = {}) => {
     const timeoutMs = closeOptions.timeout ?? DEFAULT_CLOSE_TIMEOUT_MS;
     const end = performance.now() + timeoutMs;
+    webSockets.closeAll();
     await running.close(closeOptions);
     await settleUntil(bridge.work, end);
   };
