@@ -1,6 +1,7 @@
 // Everything in which an application behind SCGI differs from the same application behind its HTTP server: the whole
 // list. One that does not occur where it says fails the suite, and so does whatever is not in it.
 
+import { kinds } from './kinds/index.js';
 import type { Observation } from './support/client.js';
 import type { Difference } from './support/difference.js';
 import { namesOf } from './support/names.js';
@@ -29,7 +30,7 @@ export const differences: readonly Difference[] = [
     witness: 'llhttp answers 400; nginx and Apache pass FROBNICATE on',
     where: {
       behaviours: ['answers a method that nobody knows'],
-      kinds: ['bare listener', 'Express 5', 'Express 4', 'Koa 3', 'Koa 2'],
+      kinds: ['bare listener', 'Express 5', 'Express 4', 'Koa 3', 'Koa 2', 'Fetch'],
       ways: waysWith('raw', 'nginx', 'Apache'),
     },
     becomes: instead({ status: 200 }),
@@ -58,9 +59,21 @@ export const differences: readonly Difference[] = [
     witness: 'RFC 3986 allows ASCII only; nginx, Apache and lighttpd send them raw in REQUEST_URI',
     where: {
       behaviours: ['keeps octets of a path beyond ASCII'],
+      kinds: namesOf(kinds).filter((kind) => kind !== 'Fetch'),
       ways: waysWith('raw', 'nginx', 'Apache', 'lighttpd'),
     },
     becomes: only({ status: 200, seen: '/facts/caf\xc3\xa9' }),
+  },
+  {
+    name: 'Octets beyond ASCII in a target are escaped in the URL of a Request',
+    why: 'Node.js refuses them in its HTTP parser. Front ends let them through, and `request.url` can hold ASCII only.',
+    witness: 'the URL standard; nginx, Apache and lighttpd send them raw in REQUEST_URI',
+    where: {
+      behaviours: ['keeps octets of a path beyond ASCII'],
+      kinds: ['Fetch'],
+      ways: waysWith('raw', 'nginx', 'Apache', 'lighttpd'),
+    },
+    becomes: only({ status: 200, seen: '/facts/caf%C3%A9' }),
   },
   {
     name: 'Fields about the connection are not passed on',
@@ -179,8 +192,23 @@ export const differences: readonly Difference[] = [
     name: 'lighttpd has its own reasons',
     why: 'It sends the phrase of its own table for a status.',
     witness: 'lighttpd 1.4.69; RFC 9112 §4 wants clients to ignore the phrase',
-    where: { behaviours: ['sends a status and a reason'], ways: waysWith('lighttpd') },
+    where: {
+      behaviours: ['sends a status and a reason'],
+      kinds: namesOf(kinds).filter((kind) => kind !== 'Fetch'),
+      ways: waysWith('lighttpd'),
+    },
     becomes: instead({ reason: 'Created' }),
+  },
+  {
+    name: 'The reason of a Response is sent',
+    why: '`statusText` goes out as it is; @hono/node-server sends the phrase of Node.js instead.',
+    witness: 'Fetch standard: statusText; @hono/node-server 2',
+    where: {
+      behaviours: ['sends a status and a reason'],
+      kinds: ['Fetch'],
+      ways: waysWith('raw', 'embedded', 'nginx', 'Apache'),
+    },
+    becomes: instead({ reason: 'Made Here' }),
   },
   {
     name: 'lighttpd offers ranges of responses that it has as a whole',

@@ -58,6 +58,8 @@ export const responses = {
       return { status, reason };
     },
     expected: { status: 201, reason: 'Made Here' },
+    // @hono/node-server leaves the phrase to Node.
+    exceptions: { Fetch: { status: 201, reason: 'Created' } },
   },
   'sends fields of the application': {
     observe: async (client) => {

@@ -3,6 +3,7 @@
 import { bare } from './bare.js';
 import { express4Kind, express5Kind } from './express.js';
 import { fastifyKind } from './fastify.js';
+import { fetchKind } from './fetch.js';
 import type { Kind } from './kind.js';
 import { koa2Kind, koa3Kind } from './koa.js';
 
@@ -13,6 +14,7 @@ export const kinds = {
   'Koa 3': koa3Kind,
   'Koa 2': koa2Kind,
   'Fastify 5': fastifyKind,
+  Fetch: fetchKind,
 } as const satisfies Record<string, Kind>;
 
 export type KindName = keyof typeof kinds;

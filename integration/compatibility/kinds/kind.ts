@@ -12,7 +12,7 @@
 //   POST /early      413 without reading the body
 //   GET  /wait /endless, POST /upload    noted on the stage: `arrived`, and `left` when the client is gone
 
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Stage } from '../support/stage.js';
 
@@ -62,8 +62,12 @@ export async function served(start: Promise<Running>): Promise<Served> {
 /** A listener as every kind has one. */
 export type Listener = (request: IncomingMessage, response: ServerResponse) => unknown;
 
-export async function serveOverHttp(listener: Listener, stop?: () => Promise<unknown>): Promise<Served> {
-  const server = createServer().on('request', listener);
+export function serveOverHttp(listener: Listener, stop?: () => Promise<unknown>): Promise<Served> {
+  return listening(createServer().on('request', listener), stop);
+}
+
+/** Lets an HTTP server listen. */
+export async function listening(server: Server, stop?: () => Promise<unknown>): Promise<Served> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address: AddressInfo | string | null = server.address();
   if (address === null || typeof address === 'string') throw new Error('no TCP port');
