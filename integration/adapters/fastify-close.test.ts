@@ -94,12 +94,15 @@ describe.each([
   });
 });
 
-test('can be closed from one of its own onClose hooks', async () => {
+test.each([
+  ['app.close()', (app: FastifyInstance) => app.close()],
+  ['close()', (_app: FastifyInstance, running: RunningServer) => running.close()],
+])('can be closed from one of its own onClose hooks, after %s', async (_how, close) => {
   const app = Fastify();
   let running: RunningServer | undefined;
   app.addHook('onClose', () => running?.close());
   running = await serveScgi(app, { bind: 0 });
-  await within(app.close(), 5_000, 'the end');
+  await within(close(app, running), 5_000, 'the end');
   await expectNoLeaks(before);
 });
 

@@ -125,6 +125,13 @@ describe('below a prefix', () => {
     });
   });
 
+  test('rewrites the URL inside of it', async () => {
+    const app = Fastify({ rewriteUrl: ({ url = '' }) => url.replace('/where', '/there') });
+    app.get('/there', async ({ url, originalUrl }) => ({ url, originalUrl }));
+    const seen = await ask(await serve(app, { basePath: '/app' }));
+    expect(seen).toEqual({ url: '/there?q=1', originalUrl: '/where?q=1' });
+  });
+
   test('sees no request outside of it', async () => {
     const { status, body } = await rawRequest(await serve(where(), { basePath: '/other' }), { variables });
     expect({ status, body: body.toString() }).toEqual({ status: 404, body: '' });

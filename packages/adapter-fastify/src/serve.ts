@@ -31,6 +31,7 @@ export interface FastifyApp {
 export async function serveScgi(app: FastifyApp, options: ServeOptions = {}): Promise<RunningServer> {
   let running: RunningServer | undefined;
   let drained: Promise<void> | undefined;
+  let appClosed: PromiseLike<unknown> | undefined;
   let appIsClosing = false;
   joinApp(app, async () => {
     appIsClosing = true;
@@ -47,7 +48,7 @@ export async function serveScgi(app: FastifyApp, options: ServeOptions = {}): Pr
     drained ??= closed;
     // First nobody can connect any more: from its close() on, Fastify answers new requests with 503.
     while (server.listening) await setImmediate();
-    if (!appIsClosing) await app.close();
+    if (!appIsClosing) await (appClosed ??= app.close());
     await closed;
   };
   return { server, endpoints, close, [Symbol.asyncDispose]: close };
