@@ -150,3 +150,17 @@ test('is stopped again if the application is closed while it starts', async () =
   await within(running.close(), 5_000, 'the end');
   await expectNoLeaks(before);
 });
+
+test('may be served twice, and ends with either', async () => {
+  const app = Fastify();
+  app.get('/slow', async () => 'done');
+  const first = await serveScgi(app, { bind: 0 });
+  const second = await serveScgi(app, { bind: 0 });
+  for (const { endpoints } of [first, second]) {
+    expect((await rawRequest(endpoints[0]?.address ?? '', { variables })).body.toString()).toBe('done');
+  }
+  await within(second.close(), 5_000, 'the end');
+  expect([first.server.listening, second.server.listening]).toEqual([false, false]);
+  await within(first.close(), 5_000, 'the end of the other');
+  await expectNoLeaks(before);
+});
