@@ -1,1 +1,3 @@
-export {};
+export type { RunningServer } from '@scgi/core';
+export { serveScgi } from './serve.js';
+export type * from './types.js';
