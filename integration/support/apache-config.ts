@@ -118,9 +118,10 @@ function toLocation({ path, to, passAuthorization, directives }: ApacheOptions):
   };
 }
 
-function formatLocation({ path = '/', to, passAuthorization = true, directives = [] }: ApacheLocation): string[] {
-  // For a Unix socket the host is only a name, but there must be one.
-  const target = to.startsWith('unix:') ? `${to}|scgi://localhost${path}` : `scgi://${to}${path}`;
+function formatLocation(location: ApacheLocation, index: number): string[] {
+  const { path = '/', to, passAuthorization = true, directives = [] } = location;
+  // For a Unix socket the host is only a name; Apache takes sockets of the same name for the same backend.
+  const target = to.startsWith('unix:') ? `${to}|scgi://backend${index}${path}` : `scgi://${to}${path}`;
   return [
     `<Location "${path}">`,
     ...(passAuthorization ? ['CGIPassAuth On'] : []),

@@ -46,6 +46,29 @@ describeWith('apache', 'Apache as a front end', () => {
     expect(JSON.parse(text)).toMatchObject({ REQUEST_METHOD: 'POST', CONTENT_LENGTH: '5' });
   });
 
+  test('takes Unix sockets for one another that go by the same name, as the documentation says', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'scgi-backend-'));
+    cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
+    const first = await backend(`unix:${folder}/1.sock`, (_, response) => void response.end('first'));
+    const second = await backend(`unix:${folder}/2.sock`, (_, response) => void response.end('second'));
+    const { origin } = await apacheBefore({
+      serverDirectives: [
+        `ProxyPass "/same/1/" "${first}|scgi://localhost/"`,
+        `ProxyPass "/same/2/" "${second}|scgi://localhost/"`,
+        `ProxyPass "/apart/1/" "${first}|scgi://app1/"`,
+        `ProxyPass "/apart/2/" "${second}|scgi://app2/"`,
+      ],
+      locations: [
+        { path: '/two/', to: second },
+        { path: '/', to: first },
+      ],
+    });
+    const ask = async (path: string): Promise<string> => (await httpRequest({ origin, path })).text;
+    expect([await ask('/same/1/x'), await ask('/same/2/x')]).toEqual(['first', 'first']);
+    expect([await ask('/apart/1/x'), await ask('/apart/2/x')]).toEqual(['first', 'second']);
+    expect([await ask('/x'), await ask('/two/x')]).toEqual(['first', 'second']);
+  });
+
   test('passes each location to its own backend, and serves files beside them', async () => {
     const first = await backend('127.0.0.1:0', (_, response) => void response.end('first'));
     const second = await backend('127.0.0.1:0', (_, response) => void response.end('second'));
