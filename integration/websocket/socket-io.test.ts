@@ -2,6 +2,7 @@
 // to the other. What it does over polling alone is in middleware/socket-io.test.ts.
 
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { Server } from 'socket.io';
 import { io as connect, type ManagerOptions, type Socket as Client, type SocketOptions } from 'socket.io-client';
 import { describe, expect } from 'vitest';
@@ -121,6 +122,48 @@ describeWith('nginx', 'Socket.IO', () => {
         /^\/socket\.io\/\?EIO=4&transport=websocket/,
       );
       expect(io.engine.clientsCount).toBe(1);
+    });
+  });
+
+  describe('in two processes', () => {
+    const setUpTwo = async (stage: Stage, balance: string): Promise<string> => {
+      const places: string[] = [];
+      for (const name of ['one', 'two']) {
+        const app = await stage.serve(() => {});
+        const io = new Server(app.server);
+        stage.add(() => io.disconnectSockets(true));
+        io.on('connection', (peer) => peer.on('who', (reply) => reply(name)));
+        places.push(`server ${app.address};`);
+      }
+      const params = ['/etc/nginx', '/usr/local/etc/nginx', '/opt/homebrew/etc/nginx'].find(existsSync);
+      const { origin } = await stage.nginx({
+        locations: [],
+        httpDirectives: [`upstream both { ${balance} ${places.join(' ')} }`],
+        serverDirectives: [`location / { include ${params}/scgi_params; scgi_pass both; }`],
+      });
+      return origin;
+    };
+
+    const dial = (stage: Stage, url: string, wanted: string[]): Client => {
+      const socket = connect(url, { forceNew: true, reconnection: false, transports: wanted });
+      stage.add(() => socket.disconnect());
+      return socket;
+    };
+
+    test('needs each client at one of them for polling', async ({ stage }) => {
+      const spread = dial(stage, await setUpTwo(stage, ''), ['polling']);
+      expect(String((await within(event(spread, 'connect_error'), stepMs, 'a failure'))[0])).toMatch(
+        /xhr (?:poll|post) error/,
+      );
+      const kept = dial(stage, await setUpTwo(stage, 'ip_hash;'), ['polling', 'websocket']);
+      expect(['one', 'two']).toContain(await kept.timeout(stepMs).emitWithAck('who'));
+    });
+
+    test('needs nothing for WebSocket alone', async ({ stage }) => {
+      const url = await setUpTwo(stage, '');
+      const clients = [dial(stage, url, ['websocket']), dial(stage, url, ['websocket'])];
+      const names = await Promise.all(clients.map((client) => client.timeout(stepMs).emitWithAck('who')));
+      expect(names.toSorted()).toEqual(['one', 'two']);
     });
   });
 });
