@@ -20,6 +20,7 @@ export type LighttpdStreaming = 0 | 1 | 2;
 
 /** A whole server: one location given directly, or several. */
 export interface LighttpdOptions extends Partial<LighttpdLocation> {
+  /** None at all: then `directives` say what mod_scgi does, and load it. */
   readonly locations?: readonly LighttpdLocation[];
   /** `server.stream-response-body`. Default 1; lighttpd's own is 0. */
   readonly streamResponse?: LighttpdStreaming;
@@ -44,7 +45,7 @@ export function formatLighttpdConfig(options: LighttpdOptions, place: LighttpdPl
   const { folder, port } = place;
   const locations = options.locations ?? [toLocation(options)];
   return [
-    'server.modules = ( "mod_scgi" )',
+    ...(locations.length === 0 ? [] : ['server.modules = ( "mod_scgi" )']),
     'server.bind = "127.0.0.1"',
     `server.port = ${port}`,
     'server.listen-backlog = 1024',
@@ -52,13 +53,19 @@ export function formatLighttpdConfig(options: LighttpdOptions, place: LighttpdPl
     `server.upload-dirs = ( "${folder}" )`,
     `server.errorlog = "${folder}/error.log"`,
     `server.pid-file = "${folder}/lighttpd.pid"`,
-    `server.stream-response-body = ${options.streamResponse ?? 1}`,
-    `server.stream-request-body = ${options.streamRequest ?? 0}`,
     ...tlsLines(options.tls, place),
-    `scgi.server = (\n${locations.map(formatLocation).join(',\n')}\n)`,
+    ...(locations.length === 0 ? [] : backendLines(options, locations)),
     ...(options.directives ?? []),
     '',
   ].join('\n');
+}
+
+function backendLines(options: LighttpdOptions, locations: readonly LighttpdLocation[]): string[] {
+  return [
+    `server.stream-response-body = ${options.streamResponse ?? 1}`,
+    `server.stream-request-body = ${options.streamRequest ?? 0}`,
+    `scgi.server = (\n${locations.map(formatLocation).join(',\n')}\n)`,
+  ];
 }
 
 function tlsLines(files: TlsFiles | undefined, { tlsPort }: LighttpdPlace): string[] {
