@@ -67,9 +67,21 @@ describeWith('lighttpd', 'an application behind lighttpd that fails', () => {
   });
 
   test('after its head is broken over TCP even without a length, if lighttpd streams', async ({ stage, lighttpd }) => {
-    const { address } = await stage.serve(failing(begin), { over: 'tcp' });
+    let fail = (): void => {};
+    const { address } = await stage.serve(
+      failing((response) => {
+        response.write('begun');
+        return new Promise<void>((resolve) => (fail = resolve));
+      }),
+      { over: 'tcp' },
+    );
     const { origin } = await lighttpd({ to: address });
-    await expect(httpRequest({ origin })).rejects.toThrow('aborted');
+    const { response } = await openRequest({ origin });
+    // What comes together with its end lighttpd takes for whole: the beginning must be out.
+    await within(once(response, 'data'), 5_000, 'the beginning of the body');
+    const rest = response.toArray();
+    fail();
+    await expect(within(rest, 5_000, 'the end of the response')).rejects.toThrow('aborted');
   });
 
   // A Unix socket cannot be reset, and 1.4.69 takes a reset for the end of a response that it holds back.
@@ -185,6 +197,17 @@ describeWith('lighttpd', 'a restart', () => {
     expect((await body).join('')).toBe('begun and done');
     await restarted;
     expect((await waiting).text).toBe('short');
+  });
+
+  test('of lighttpd cuts streams off after graceful-shutdown-timeout', async ({ stage, lighttpd }) => {
+    const { address } = await stage.serve((_, response) => void response.write('begun '));
+    const soon = 'server.feature-flags += ( "server.graceful-shutdown-timeout" => 1 )';
+    const { origin, restart } = await lighttpd({ to: address, directives: [soon] });
+    const { response } = await openRequest({ origin });
+    const body = response.toArray();
+    const cut = expect(within(body, 5_000, 'the end of the stream')).rejects.toThrow('aborted');
+    await restart();
+    await cut;
   });
 });
 

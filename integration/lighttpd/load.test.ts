@@ -48,7 +48,7 @@ interface Scene extends Pick<Lighttpd, 'origin'> {
 
 async function setUp(stage: Stage, start: LighttpdBefore, over: Transport): Promise<Scene> {
   const app = await stage.fork('example.js', { over });
-  // A request takes two descriptors, and lighttpd stops accepting at half of what it has.
+  // A request takes two descriptors.
   const { origin, pid } = await start({ to: app.address, directives: ['server.max-fds = 4096'] });
   // What is opened at the first use and kept is not a leak.
   for (const [index, kind] of kinds.entries()) await kind(origin, index);
