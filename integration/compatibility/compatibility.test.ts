@@ -10,7 +10,7 @@ import { behaviours, type BehaviourName } from './behaviours/index.js';
 import { differences } from './differences.js';
 import { kinds, type KindName } from './kinds/index.js';
 import { failure } from './kinds/content.js';
-import { describeDeviations, expectationAt } from './support/difference.js';
+import { appliesTo, describeDeviations, expectationAt } from './support/difference.js';
 import { formatMatrix, Tally } from './support/matrix.js';
 import { startRun, type Run } from './support/suite.js';
 import { namesOf } from './support/names.js';
@@ -38,7 +38,9 @@ describe.each(namesOf(kinds))('%s', (kind: KindName) => {
     const behaviour: Behaviour = behaviours[name];
     const oracle = await run.observeOracle(behaviour);
     check(oracle, 'over HTTP').toMatchObject(behaviour.exceptions?.[kind] ?? behaviour.expected);
-    const seen = await run.observeWays(behaviour);
+    const seen = await run.observeWays(behaviour, (way) =>
+      differences.some((difference) => appliesTo(difference, { kind, way, behaviour: name })),
+    );
     const comparisons = namesOf(seen).map((way) => {
       const expectation = expectationAt(differences, { kind, way, behaviour: name }, oracle);
       return { way, seen: seen[way], ...expectation };

@@ -30,7 +30,7 @@ export const differences: readonly Difference[] = [
     witness: 'llhttp answers 400; nginx and Apache pass FROBNICATE on',
     where: {
       behaviours: ['answers a method that nobody knows'],
-      kinds: ['bare listener', 'Express 5', 'Express 4', 'Koa 3', 'Koa 2', 'Fetch'],
+      kinds: ['bare listener', 'Express 5', 'Express 4', 'Koa 3', 'Koa 2', 'Fetch', 'SSGI'],
       ways: waysWith('raw', 'nginx', 'Apache'),
     },
     becomes: instead({ status: 200 }),
@@ -74,6 +74,13 @@ export const differences: readonly Difference[] = [
       ways: waysWith('raw', 'nginx', 'Apache', 'lighttpd'),
     },
     becomes: only({ status: 200, seen: '/facts/caf%C3%A9' }),
+  },
+  {
+    name: 'SSGI does not tell an empty query from none',
+    why: 'Path and query are two arguments, and the question mark is in neither. `res.extensions.scgi.target` has it.',
+    witness: 'SSGI: path, query_string',
+    where: { behaviours: ['keeps an empty query'], kinds: ['SSGI'] },
+    becomes: instead({ seen: '/facts' }),
   },
   {
     name: 'Fields about the connection are not passed on',

@@ -17,7 +17,8 @@ async function breakOff(client: Client, path: string): Promise<Observation> {
   const id = client.stage.nextId();
   // Without keep-alive, so that a connection that stays open is not mistaken for one that waits for the next request.
   const exchange = client.start({ target: `${path}?id=${id}`, fields: [['Connection', 'close']] });
-  await exchange.sees(({ bodyLength }) => bodyLength > 0, 300);
+  // Not before its client has the first part: a reset right behind it may overtake it.
+  await exchange.sees(({ bodyLength }) => bodyLength > 0, 10_000);
   client.stage.note(id, 'open');
   const { ending, body } = await exchange.answer();
   return { ending, told: body.toString().includes(failure) };
@@ -60,7 +61,7 @@ export const failures = {
     observe: async (client) => {
       const fields = [['Content-Type', 'application/octet-stream'] as const];
       const exchange = client.start({ method: 'POST', target: '/early', fields, length: 100_000, body: 'begin' });
-      const early = await exchange.sees(({ head }) => head !== undefined, 1_000);
+      const early = await exchange.sees(({ head }) => head !== undefined, client.patienceMs);
       await exchange.write('x'.repeat(100_000 - 'begin'.length));
       const { status, ending } = await exchange.answer();
       return { early, status, ending };

@@ -83,7 +83,7 @@ export const requestBodies = {
     observe: async (client) => {
       const fields = [...octets, ['Expect', '100-continue'] as const];
       const exchange = client.start({ method: 'POST', target: '/echo', fields, length: 4 });
-      const granted = await exchange.sees(({ interim }) => interim.length > 0, 1_000);
+      const granted = await exchange.sees(({ interim }) => interim.length > 0, client.patienceMs);
       await exchange.write('late');
       const { status, body } = await exchange.answer();
       return { granted, status, body: body.toString() };
@@ -93,7 +93,7 @@ export const requestBodies = {
   'sends one body back while it takes the other': {
     observe: async (client) => {
       const exchange = client.start({ method: 'POST', target: '/echo', fields: octets, body: 'abc', length: 6 });
-      const early = await exchange.sees(({ bodyLength }) => bodyLength === 3, 1_000);
+      const early = await exchange.sees(({ bodyLength }) => bodyLength === 3, client.patienceMs);
       await exchange.write('def');
       const { status, body } = await exchange.answer();
       return { early, status, body: body.toString() };

@@ -1,4 +1,4 @@
-// Responses that come bit by bit. The second part is written when the client has the first, or has waited for a second.
+// Responses that come bit by bit. The second part is written when the client has the first, or has waited in vain.
 
 import { valuesOf } from '../support/client.js';
 import type { Behaviour } from './behaviour.js';
@@ -7,7 +7,7 @@ const inTwo = (path: string, first: string, second: string): Behaviour => ({
   observe: async (client) => {
     const id = client.stage.nextId();
     const exchange = client.start({ target: `${path}?id=${id}` });
-    const early = await exchange.sees(({ bodyLength }) => bodyLength >= first.length, 1_000);
+    const early = await exchange.sees(({ bodyLength }) => bodyLength >= first.length, client.patienceMs);
     const before = exchange.text();
     client.stage.note(id, 'open');
     const { status, body, ending } = await exchange.answer();

@@ -56,11 +56,11 @@ export function createBareListener(stage: Stage): Listener {
     binary: (_, response) => response.writeHead(200, { 'Content-Type': octets }).end(allBytes),
     large: (_, response) => {
       response.writeHead(200, { 'Content-Type': octets, 'Content-Length': large.length });
-      Readable.from(piecesOf(large)).pipe(response);
+      return pipeline(Readable.from(piecesOf(large)), response).catch(() => {});
     },
     file: (_, response) => {
       response.writeHead(200, { 'Content-Type': plain, 'Content-Length': 100_000 });
-      createReadStream(file.path).pipe(response);
+      return pipeline(createReadStream(file.path), response).catch(() => {});
     },
     nothing: (_, response) => response.writeHead(200, { 'Content-Length': 0 }).end(),
     cookies: (_, response) => response.setHeader('Set-Cookie', cookies).end(hello),
@@ -119,7 +119,7 @@ export function createBareListener(stage: Stage): Listener {
   }
 
   async function breakOff(response: ServerResponse, id: string, fields: Record<string, number>): Promise<void> {
-    response.writeHead(200, fields);
+    response.writeHead(200, { ...fields, 'X-Accel-Buffering': 'no' });
     response.write('half');
     await stage.after(id, 'open');
     response.destroy(new Error(failure));

@@ -140,7 +140,7 @@ export function createExpressApp(stage: Stage, create: typeof express): Express 
   // Express ends a connection whose head is out when an error reaches it.
   function breakOff(fields: Record<string, string>): Handler {
     return async (request, response) => {
-      response.set(fields).write('half');
+      response.set({ ...fields, 'X-Accel-Buffering': 'no' }).write('half');
       await stage.after(idOf(request), 'open');
       throw new Error(failure);
     };

@@ -129,7 +129,7 @@ export async function createFastifyApp(stage: Stage): Promise<FastifyInstance> {
     const body = new PassThrough();
     body.write('half');
     stage.after(idOf(request), 'open').then(() => body.destroy(new Error(failure)));
-    return reply.send(body);
+    return reply.header('X-Accel-Buffering', 'no').send(body);
   }
 
   return app;

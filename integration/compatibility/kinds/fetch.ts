@@ -141,7 +141,7 @@ export function createFetchHandler(stage: Stage): Handler {
         controller.error(new Error(failure));
       },
     });
-    return new Response(body, { headers });
+    return new Response(body, { headers: { ...headers, 'X-Accel-Buffering': 'no' } });
   }
 
   return (request, context) => {

@@ -6,6 +6,7 @@ import { fastifyKind } from './fastify.js';
 import { fetchKind } from './fetch.js';
 import type { Kind } from './kind.js';
 import { koa2Kind, koa3Kind } from './koa.js';
+import { ssgiKind } from './ssgi.js';
 
 export const kinds = {
   'bare listener': bare,
@@ -15,6 +16,7 @@ export const kinds = {
   'Koa 2': koa2Kind,
   'Fastify 5': fastifyKind,
   Fetch: fetchKind,
+  SSGI: ssgiKind,
 } as const satisfies Record<string, Kind>;
 
 export type KindName = keyof typeof kinds;

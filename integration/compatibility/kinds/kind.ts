@@ -8,7 +8,8 @@
 //   GET  /cookies /latin1 /empty-field /many-fields /huge-fields                   fields of many kinds
 //   GET  /no-content /not-modified /redirect                                       204, 304, 302
 //   GET  /chunks /unbuffered /events     a first part; the second when the gate `open` of the request's id opens
-//   GET  /throw /reject /break /break-length   failures: before the head, and after it without and with a length
+//   GET  /throw /reject          failures before the head
+//   GET  /break /break-length    failures behind the head, not to be buffered, without and with a length
 //   POST /early      413 without reading the body
 //   GET  /wait /endless, POST /upload    noted on the stage: `arrived`, and `left` when the client is gone
 

@@ -157,6 +157,7 @@ export function createKoaApp(stage: Stage, Application: typeof Koa): Koa {
   function breakOff(context: Context): void {
     const body = new PassThrough();
     context.body = body;
+    context.set('X-Accel-Buffering', 'no');
     body.write('half');
     stage.after(idOf(context), 'open').then(() => {
       body.destroy(new Error(failure));

@@ -10,11 +10,14 @@ export type Observation = Readonly<Record<string, unknown>>;
 
 export class Client {
   readonly stage: Stage;
+  /** How long to wait for what may not happen: long, unless it is known that it will not. Milliseconds. */
+  readonly patienceMs: number;
   readonly #origin: Origin;
 
-  constructor(origin: Origin, stage: Stage) {
+  constructor(origin: Origin, stage: Stage, patienceMs: number) {
     this.#origin = origin;
     this.stage = stage;
+    this.patienceMs = patienceMs;
   }
 
   /** Sends a request and waits for the whole answer. */

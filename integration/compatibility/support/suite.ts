@@ -11,10 +11,17 @@ import { Client, type Observation } from './client.js';
 import { namesOf } from './names.js';
 import { Stage } from './stage.js';
 
+const longMs = 10_000;
+const briefMs = 1_000;
+
 /** A kind that is served everywhere. */
 export interface Run {
   observeOracle(behaviour: Behaviour): Promise<Observation>;
-  observeWays(behaviour: Behaviour): Promise<Readonly<Partial<Record<WayName, Observation>>>>;
+  /** @param differs whether a named difference applies to a way */
+  observeWays(
+    behaviour: Behaviour,
+    differs: (way: WayName) => boolean,
+  ): Promise<Readonly<Partial<Record<WayName, Observation>>>>;
   /** Front ends first, then the applications, which wait for what is open. */
   close(): Promise<void>;
 }
@@ -31,12 +38,13 @@ export async function startRun(kind: Kind): Promise<Run> {
   const oracle = await kind.serveHttp(stage);
   const app = await kind.serveScgi(stage, ['127.0.0.1:0', `unix:${folder}/app.sock?mode=0666`]);
   const opened = await Promise.all(openable.map(async (name) => [name, await openWay(ways[name], app)] as const));
-  const http = new Client({ wire: 'http', address: addressOf(oracle.addresses[0] ?? '') }, stage);
+  const http = new Client({ wire: 'http', address: addressOf(oracle.addresses[0] ?? '') }, stage, longMs);
   return {
     observeOracle: (behaviour) => behaviour.observe(http),
-    async observeWays(behaviour) {
+    async observeWays(behaviour, differs) {
       const seen = opened.map(
-        async ([name, { origin }]) => [name, await behaviour.observe(new Client(origin, stage))] as const,
+        async ([name, { origin }]) =>
+          [name, await behaviour.observe(new Client(origin, stage, differs(name) ? briefMs : longMs))] as const,
       );
       return Object.fromEntries(await Promise.all(seen));
     },
