@@ -11,7 +11,11 @@ import { joinWays, listen, serveFront, type BothWays } from './both-ways.js';
 
 /** Each way gets a Koa application of its own. Both end with the test. */
 export async function serveKoaBothWays(create: () => Koa): Promise<BothWays> {
-  const http = await listen(createServer(create().callback()));
+  const overHttp = create();
+  // Without keep-alive Node's client leaves with the last octet, before a piped file has ended. Koa logs that as a
+  // premature close; over SCGI it does not happen, so there everything may be logged.
+  overHttp.silent = true;
+  const http = await listen(createServer(overHttp.callback()));
   return joinWays(http, await serveFront(adopt(await serveKoa(create(), { bind: 0 }))));
 }
 
