@@ -22,7 +22,7 @@ interface Tarball {
   readonly files: readonly { readonly path: string }[];
 }
 
-// What `npm install` fetches. Unpacked it is three times that, half of it comments: they are for whoever steps into it.
+// What `npm install` fetches. The declarations keep their docstrings; the code goes without comments.
 const maxCoreBytes = 100_000;
 const installScripts = ['preinstall', 'install', 'postinstall', 'prepare'];
 
