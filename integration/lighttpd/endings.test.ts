@@ -3,6 +3,7 @@
 
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import { connect } from 'node:net';
 import { describe, expect } from 'vitest';
 import { until, within } from '../support/deadline.js';
 import { describeWith } from '../support/front-ends.js';
@@ -82,6 +83,40 @@ describeWith('lighttpd', 'an application behind lighttpd that fails', () => {
     const rest = response.toArray();
     fail();
     await expect(within(rest, 5_000, 'the end of the response')).rejects.toThrow('aborted');
+  });
+
+  test('after it has stated a length shows to a keep-alive client over a Unix socket when its idle time is over', async ({
+    stage,
+    lighttpd,
+  }) => {
+    const { address } = await stage.serve(failing((response) => begin(response.setHeader('Content-Length', '10'))));
+    const { port } = await lighttpd({ to: address, directives: ['server.max-keep-alive-idle = 1'] });
+    const socket = connect(port, '127.0.0.1');
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    const answer = (await within(socket.toArray(), 10_000, 'the end of the connection')).join('');
+    expect(answer).toMatch(/\r\nContent-Length: 10\r\n[^]*\r\n\r\nbegun$/);
+  });
+
+  test.for(['GET', 'POST'])(
+    'before its head is not asked again, nor is another one: %s',
+    async (method, { stage, lighttpd }) => {
+      let requests = 0;
+      const breakOff = (_: unknown, response: ServerResponse): void => {
+        requests += 1;
+        response.destroy();
+      };
+      const { address } = await stage.serve(breakOff);
+      const other = await stage.serve(breakOff);
+      const { origin } = await lighttpd({ to: [address, other.address] });
+      expect((await httpRequest({ origin, method, ...(method === 'POST' ? { body: 'x' } : {}) })).status).toBe(500);
+      expect(requests).toBe(1);
+    },
+  );
+
+  test('by silence in the middle of a response is cut off after read-timeout', async ({ stage, lighttpd }) => {
+    const { address } = await stage.serve((_, response) => void response.write('begun'));
+    const { origin } = await lighttpd({ to: address, backendOptions: { 'read-timeout': 1 } });
+    await expect(httpRequest({ origin })).rejects.toThrow('aborted');
   });
 
   // A Unix socket cannot be reset, and 1.4.69 takes a reset for the end of a response that it holds back.
