@@ -205,7 +205,7 @@ const balanced = (first: string, second: string): ApacheOptions => ({
   modules: ['proxy_balancer', 'lbmethod_byrequests', 'slotmem_shm'],
   serverDirectives: [
     '<Proxy "balancer://app">',
-    ...[first, second].map((address, index) => `BalancerMember "${address}|scgi://app${index}" retry=0`),
+    ...[first, second].map((address, index) => `BalancerMember "${address}|scgi://app${index}" retry=1`),
     '</Proxy>',
     'ProxyPass "/" "balancer://app/" nocanon',
   ],

@@ -1,12 +1,10 @@
 // What an application sees of a request that came through Apache: target, method, fields, peer, protocol, prefix.
 
-import { connect as connectHttp2 } from 'node:http2';
 import { describe, expect } from 'vitest';
 import { createCertificate } from '../nginx/support/certificate.js';
-import { within } from '../support/deadline.js';
 import { describeWith } from '../support/front-ends.js';
 import { httpRequest, rawExchange } from '../support/http-client.js';
-import { mirror, readMirrored, readRawMirrored, seenBy, type Mirrored } from './support/mirror.js';
+import { mirror, readRawMirrored, seenBy, type Mirrored } from './support/mirror.js';
 import { test, transports, type ApacheStage } from './support/stage.js';
 
 describeWith('apache', 'a request through Apache', () => {
@@ -231,28 +229,6 @@ describeWith(['apache', 'openssl'], 'a request through Apache over TLS', () => {
     const { tlsOrigin, origin } = await stage.apache({ to: address, tls: createCertificate(stage.folder()) });
     expect(await seenBy({ origin: tlsOrigin })).toMatchObject({ encrypted: true, env: { HTTPS: 'on' } });
     expect((await seenBy({ origin })).encrypted).toBe(false);
-  });
-
-  test('shows an HTTP/2 client as HTTP/1.1, with all of its cookies as one', async ({ stage }) => {
-    const { address } = await stage.serve(mirror);
-    const { tlsPort } = await stage.apache({
-      to: address,
-      tls: createCertificate(stage.folder()),
-      modules: ['http2'],
-      serverDirectives: ['Protocols h2 http/1.1'],
-    });
-    const session = connectHttp2(`https://127.0.0.1:${tlsPort}`, { rejectUnauthorized: false });
-    stage.add(() => session.destroy());
-    const stream = session.request(
-      { ':method': 'POST', ':path': '/h2?q=%2F', cookie: ['a=1', 'b=2'], 'content-length': 4 },
-      { endStream: false },
-    );
-    stream.end('body');
-    const text = (await within(stream.toArray(), 5_000, 'the answer')).join('');
-    const seen = readMirrored({ status: 200, text });
-    expect(seen).toMatchObject({ method: 'POST', url: '/h2?q=%2F', httpVersion: '1.1', body: 'body', encrypted: true });
-    expect(seen.env['SERVER_PROTOCOL']).toBe('HTTP/2.0');
-    expect(seen.headers['cookie']).toBe('a=1; b=2');
   });
 });
 
