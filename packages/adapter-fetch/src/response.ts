@@ -2,7 +2,11 @@
 // faster than the client takes it. Knows no request.
 
 import type { ReadableStreamReadResult } from 'node:stream/web';
+import { LocalProtocolError } from '@scgi/core';
 import type { BodyChunk, ResponseWriter } from '@scgi/core/server';
+
+/** Turns of the event loop until the head goes out without a length. A Blob takes one for its bytes and one for its end. */
+const PATIENT_TURNS = 2;
 
 /** A Response, of whatever realm or library. */
 export interface ResponseLike {
@@ -103,8 +107,8 @@ export class ResponseStream {
       owner.fail(error);
     };
     this.#read();
-    // Whole bodies come within the microtasks of this turn; a stream that has more to wait for gets its head out first.
-    queueMicrotask(() => process.nextTick(sendWaiting, this));
+    // Most bodies come whole within the microtasks of this turn.
+    queueMicrotask(() => process.nextTick(sendWaiting, this, PATIENT_TURNS));
   }
 
   /** The client takes bytes again. */
@@ -121,10 +125,14 @@ export class ResponseStream {
     this.#reader.cancel(reason).catch(ignore);
   }
 
-  /** What is known is sent, without waiting for more. */
-  static sendWaiting(stream: ResponseStream): void {
+  /** Sends what is known, some turns from now: who has more to wait for gets the head out first. */
+  static sendWaiting(stream: ResponseStream, turns: number): void {
     const { writer } = stream.#owner;
     if (stream.#isOver || writer.headSent) return;
+    if (turns > 0) {
+      setImmediate(sendWaiting, stream, turns - 1);
+      return;
+    }
     try {
       stream.#begin();
     } catch (error) {
@@ -160,6 +168,10 @@ export class ResponseStream {
   #end(): void {
     this.#isOver = true;
     const { writer } = this.#owner;
+    if (writer.bytesMissing > 0) {
+      this.#owner.fail(new LocalProtocolError('ERR_SCGI_BODY_LENGTH_MISMATCH', { missing: writer.bytesMissing }));
+      return;
+    }
     const discard = this.#owner.discardsRest();
     if (writer.headSent) writer.end(discard);
     else writer.send(this.#status, this.#reason, this.#fields, this.#first ?? '', discard);

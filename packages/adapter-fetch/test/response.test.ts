@@ -38,8 +38,11 @@ describe('a body that is at hand', () => {
     expect(answer.fields.filter((field) => field.toLowerCase() === 'content-length')).toHaveLength(1);
   });
 
-  test('with another length than stated is a 500', async () => {
-    const running = await serve(() => new Response('abc', { headers: { 'content-length': '5' } }));
+  test.each([
+    ['text', () => 'abc'],
+    ['a slow stream', () => slow('abc')],
+  ])('with another length than stated is a 500: %s', async (_what, body) => {
+    const running = await serve(() => new Response(body(), { headers: { 'content-length': '5' } }));
     expect((await ask(running.address)).status).toBe(500);
     expect(running.errors).toEqual([expect.objectContaining({ code: 'ERR_SCGI_BODY_LENGTH_MISMATCH' })]);
   });
@@ -193,8 +196,20 @@ describe('a stream', () => {
     const long = await serve(() => new Response(streamOf('abc', 'def'), { headers: { 'content-length': '4' } }));
     expect(await ask(long.address)).toMatchObject({ text: 'abcd', ended: 'reset' });
     expect(long.errors).toEqual([expect.objectContaining({ code: 'ERR_SCGI_BODY_LENGTH_MISMATCH' })]);
-    const short = await serve(() => new Response(slow('abc'), { headers: { 'content-length': '4' } }));
-    expect(await ask(short.address)).toMatchObject({ ended: 'reset' });
+    let controller: ReadableStreamDefaultController | undefined;
+    const body = new ReadableStream({
+      start(own) {
+        controller = own;
+        own.enqueue(encoder.encode('abc'));
+      },
+    });
+    const short = await serve(() => new Response(body, { headers: { 'content-length': '4' } }));
+    const client = await open(short.address);
+    const reset = new Promise((resolve) => client.socket.on('error', resolve));
+    await client.sees('abc');
+    controller?.close();
+    expect(await within(reset, 'the reset')).toMatchObject({ code: 'ECONNRESET' });
+    expect(short.errors).toEqual([expect.objectContaining({ code: 'ERR_SCGI_BODY_LENGTH_MISMATCH' })]);
   });
 
   test('that fails before its first byte is a 500', async () => {

@@ -37,6 +37,11 @@ export class ResponseWriter {
     return this.#hasBody;
   }
 
+  /** Bytes that Content-Length promises and that were not given yet; 0 without one. */
+  get bytesMissing(): number {
+    return this.#hasBody && this.#bytesLeft !== UNKNOWN ? this.#bytesLeft : 0;
+  }
+
   /** The peer takes less than it is given: wait for the handler's `onDrain`. */
   get isBlocked(): boolean {
     return this.#request.connection.socket.writableNeedDrain;
@@ -109,7 +114,7 @@ export class ResponseWriter {
    */
   end(discard: boolean): void {
     if (this.#ended) return;
-    if (this.#hasBody && this.#bytesLeft > 0) {
+    if (this.bytesMissing > 0) {
       this.breakOff();
       return;
     }
