@@ -97,6 +97,24 @@ export const differences: readonly Difference[] = [
     becomes: instead({ seen: {} }),
   },
   {
+    name: 'Fields with an underscore in their name are dropped',
+    why: 'As a variable X_User could not be told from X-User, which may be what the front end vouches for.',
+    witness: 'nginx: underscores_in_headers; Apache 2.4; `@scgi/gateway`',
+    where: {
+      behaviours: ['tells an underscore in a name from a dash'],
+      ways: waysWith('raw', 'embedded', 'nginx', 'Apache'),
+    },
+    becomes: instead({ seen: { 'x-user': 'real' } }),
+  },
+  {
+    name: 'lighttpd takes an underscore in a name for a dash',
+    why: 'Both become one variable, and the application sees both values.',
+    witness: 'lighttpd 1.4.69; 1.4.85 answers 400 if both are there',
+    remedy: 'trust no field that the client can send; use a variable of the front end',
+    where: { behaviours: ['tells an underscore in a name from a dash'], ways: waysWith('lighttpd') },
+    becomes: instead({ seen: { 'x-user': 'real, forged' } }),
+  },
+  {
     name: 'Apache joins the cookies of several fields with a comma',
     why: 'The border between two cookies is lost. Browsers send one field over HTTP/1.1.',
     witness: 'Apache 2.4 joins all fields alike; RFC 9113 §8.2.3 wants a semicolon',
@@ -226,6 +244,13 @@ export const differences: readonly Difference[] = [
       ways: waysWith('lighttpd'),
     },
     becomes: (oracle) => withField(oracle, 'accept-ranges', 'bytes'),
+  },
+  {
+    name: 'lighttpd cuts ranges out of responses that it has as a whole',
+    why: 'The application answers with everything, as it may; lighttpd sends what was asked for.',
+    witness: 'lighttpd 1.4.69',
+    where: { behaviours: ['sends all though only a part was asked for'], ways: waysWith('lighttpd') },
+    becomes: instead({ status: 206, body: 'hel' }),
   },
   {
     name: 'A broken response of unknown length looks whole over a Unix socket',

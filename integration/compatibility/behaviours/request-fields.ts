@@ -59,6 +59,14 @@ export const requestFields = {
   'passes Host on': fields([['Host', 'shop.example']], ['host'], { host: 'shop.example' }),
   'passes Host with its port on': fields([['Host', 'shop.example:8443']], ['host'], { host: 'shop.example:8443' }),
   'takes a field of 4,000 octets': fields([['X-Long', 'x'.repeat(4_000)]], ['x-long'], { 'x-long': 'x'.repeat(4_000) }),
+  'tells an underscore in a name from a dash': fields(
+    [
+      ['X-User', 'real'],
+      ['X_User', 'forged'],
+    ],
+    ['x-user', 'x_user'],
+    { 'x-user': 'real', x_user: 'forged' },
+  ),
   'tells thirty fields apart': fields(
     numbers.map((name) => [name, `value of ${name}`]),
     numbers,

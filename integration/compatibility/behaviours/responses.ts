@@ -81,6 +81,13 @@ export const responses = {
     Array.from({ length: 7 }, (_, at) => `x-huge-${at} 1000`),
     startingWith('x-huge-'),
   ),
+  'sends all though only a part was asked for': {
+    observe: async (client) => {
+      const { status, body } = await client.ask({ target: '/hello', fields: [['Range', 'bytes=0-2']] });
+      return { status, body: body.toString() };
+    },
+    expected: { status: 200, body: hello },
+  },
   'sends JSON': whole('/json-answer', { status: '200 OK', body: Buffer.from('{"hello":"wörld"}').toString('latin1') }),
   'sends text in UTF-8': whole('/umlauts', {
     status: '200 OK',

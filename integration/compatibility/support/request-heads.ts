@@ -17,6 +17,8 @@ export function encodeScgiHead(method: string, parts: RequestParts, body: Uint8A
   const valueOf = (wanted: string): string => fields.find(([name]) => name.toLowerCase() === wanted)?.[1] ?? '';
   const byName = new Map<string, string>();
   for (const [name, value] of fields) {
+    // nginx drops what would be taken for a name with a dash.
+    if (name.includes('_')) continue;
     const variable = `HTTP_${name.toUpperCase().replaceAll('-', '_')}`;
     const first = byName.get(variable);
     const separator = variable === 'HTTP_COOKIE' ? '; ' : ', ';
