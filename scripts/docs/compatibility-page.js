@@ -75,7 +75,16 @@ function formatDifferences({ differences, ways }) {
       ),
     ].join('\n'),
   );
-  return `## Named differences\n\n${parts.join('\n')}`;
+  const index = differences.map(({ name, where }) => [`[${name}](#${anchorOf(name)})`, formatWhere(where, ways)]);
+  return `## Named differences\n\n${formatTable(['difference', 'where'], index)}\n${parts.join('\n')}`;
+}
+
+/** As GitHub makes them of headings. */
+function anchorOf(heading) {
+  return heading
+    .toLowerCase()
+    .replace(/[^\w\- ]/g, '')
+    .replaceAll(' ', '-');
 }
 
 /** A front end with both of its transports is named without them. */

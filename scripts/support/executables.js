@@ -4,11 +4,11 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Each program: the names of its executable in order of preference, and its Debian package. */
+/** Each program: the names of its executable in order of preference, and its Debian package, or several. */
 export const programs = {
   nginx: { executables: ['nginx'], debianPackage: 'nginx' },
   apache: { executables: ['apache2', 'httpd'], debianPackage: 'apache2' },
-  lighttpd: { executables: ['lighttpd'], debianPackage: 'lighttpd' },
+  lighttpd: { executables: ['lighttpd'], debianPackage: 'lighttpd lighttpd-mod-openssl' },
   chromium: {
     executables: ['chromium', 'chromium-browser', 'google-chrome'],
     debianPackage: 'chromium',

@@ -17,7 +17,7 @@ const installScript = `
   fi
   export DEBIAN_FRONTEND=noninteractive
   apt-get update -qq
-  apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=120 "$1"
+  apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=120 "$@"
 `;
 
 /**
@@ -49,7 +49,7 @@ async function findWayToRoot() {
 }
 
 async function install(asRoot, packageName) {
-  const [command = 'sh', ...args] = [...asRoot, 'sh', '-c', installScript, 'install', packageName];
+  const [command = 'sh', ...args] = [...asRoot, 'sh', '-c', installScript, 'install', ...packageName.split(' ')];
   const { ok } = await step(`install ${packageName} (apt-get)`, command, args);
   return ok;
 }

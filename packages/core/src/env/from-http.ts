@@ -1,6 +1,7 @@
 // HTTP request → variables, for a gateway that calls an SCGI server: what a front end does, the other way round.
 // Lets nothing through that is meant for the hop to the client, and nothing that could pass for something else behind it.
 
+import { parseContentLength } from '../protocol/content-length.js';
 import { LocalProtocolError, RemoteProtocolError } from '../protocol/errors.js';
 import { isFieldValue, isToken } from '../protocol/field-syntax.js';
 import { decodeBasePath, decodePath, matchPath } from './base-path.js';
@@ -113,7 +114,9 @@ function collectFields(request: HttpRequestFacts): Map<string, string> {
     const name = (source[index] ?? '').toLowerCase();
     const value = trimFieldValue(source[index + 1] ?? '');
     if (name === 'upgrade') upgrade = joinValues(name, upgrade, value);
-    if (withheld.has(name) || name.includes('_')) continue;
+    // CONTENT_LENGTH is "0" for none as well; only this tells that the client announced an empty body, as nginx tells it.
+    const announcesEmptyBody = name === 'content-length' && parseContentLength(value) === 0;
+    if ((withheld.has(name) && !announcesEmptyBody) || name.includes('_')) continue;
     if (!isToken(name)) throw new LocalProtocolError('ERR_SCGI_VARIABLE', { name: name.slice(0, 80) });
     fields.set(name, joinValues(name, fields.get(name), value));
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createEnv, type CgiEnv, type HttpRequestFacts, variablesFromHttp } from '../../src/env/index.js';
+import { createEnv, type CgiEnv, type HttpRequestFacts, readRequest, variablesFromHttp } from '../../src/env/index.js';
 
 const convert = (request: Partial<HttpRequestFacts>): CgiEnv =>
   createEnv(variablesFromHttp({ method: 'GET', target: '/', fields: [], ...request }));
@@ -116,6 +116,12 @@ describe('the fields', () => {
     ['X_Forwarded_For', '127.0.0.1'],
   ])('%s stays with the gateway', (name, value) => {
     expect(httpVariables([name, value])).toEqual({});
+  });
+
+  it('an announced length of 0 is passed on, which CONTENT_LENGTH alone cannot tell from none', () => {
+    expect(httpVariables(['Content-Length', '0'])).toEqual({ HTTP_CONTENT_LENGTH: '0' });
+    const variables = variablesFromHttp({ method: 'POST', target: '/', fields: ['Content-Length', '0'] });
+    expect(readRequest(variables, 0).fields).toEqual(['content-length', '0']);
   });
 
   it('that Connection names stay too', () => {
