@@ -8,8 +8,11 @@ export const leastHeadLimit = 4096;
 
 /** `scgi_buffer_size` is one memory page by default: 4 KiB on most machines (ngx_http_scgi_module.c). */
 const NGINX_HEAD_BYTES = 4096;
-/** HUGE_STRING_LEN of httpd.h bounds each line that ap_scan_script_header_err reads. */
-const APACHE_LINE_BYTES = 8190;
+/**
+ * HUGE_STRING_LEN of httpd.h, 8,192, bounds each line that ap_scan_script_header_err reads, CR and end of string included:
+ * Apache 2.4.71 takes a line of 8,189 bytes before its CRLF and answers 500 to one more.
+ */
+const APACHE_LINE_BYTES = 8189;
 /** MAX_HTTP_RESPONSE_FIELD_SIZE of lighttpd's http-header.h. */
 const LIGHTTPD_HEAD_BYTES = 65_535;
 
