@@ -1,7 +1,7 @@
 // `npm run docs`: writes the pages of docs/ that say in words what the code says in tables.
 // `node scripts/generate-docs.js --check` writes nothing and fails if a page is out of step with the code.
 // Reads packages/core/dist, so the packages must be built: `npm run build`. docs/compatibility.md is made from
-// integration/compatibility/declarations.json.
+// integration/compatibility/fixtures/declarations.json.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -32,6 +32,6 @@ describe('the suite', () => {
   });
 
   test('is what docs/compatibility.md tells: `npx vitest run --root integration compatibility/declarations -u`, `npm run docs`', async () => {
-    await expect(formatDeclarations()).toMatchFileSnapshot('./declarations.json');
+    await expect(formatDeclarations()).toMatchFileSnapshot('./fixtures/declarations.json');
   });
 });

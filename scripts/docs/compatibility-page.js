@@ -1,10 +1,10 @@
 // docs/compatibility.md: which kinds of application behave alike over which way in, and every difference by name.
-// Its data is integration/compatibility/declarations.json, which a test holds to the suite, and the suite to the truth.
+// Its data is integration/compatibility/fixtures/declarations.json, which a test holds to the suite, and the suite to the truth.
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const file = fileURLToPath(new URL('../../integration/compatibility/declarations.json', import.meta.url));
+const file = fileURLToPath(new URL('../../integration/compatibility/fixtures/declarations.json', import.meta.url));
 
 /** The whole page. */
 export function formatCompatibilityPage() {
