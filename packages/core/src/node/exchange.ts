@@ -8,12 +8,12 @@ import type { ScgiRequest } from '../env/index.js';
 import type { RequestHead } from '../protocol/index.js';
 import type { RequestHandler, ScgiConnection } from '../server/index.js';
 import { watchHeadLength } from '../server/index.js';
-import type { ResponseFields } from './internals/response.js';
+import type { ResponseClass, ResponseFields } from './internals/response.js';
 import { closeUnobserved, detachAbortSignal, dumpUnread } from './internals/request.js';
 import {
   bodyLength,
   copyUniqueFields,
-  createResponse,
+  extendResponse,
   emitClose,
   headLength,
   inheritedEnd,
@@ -25,7 +25,7 @@ import {
   unsentHead,
 } from './internals/response.js';
 import { socketOf } from './internals/socket.js';
-import { silenceInterimResponses } from './interim-responses.js';
+import { interimWriters, silenceInformation } from './interim-responses.js';
 import { carryExchange } from './peer-socket.js';
 import { createRequest } from './request.js';
 import { statusField, toCgiHead, withLength } from './response-head.js';
@@ -72,11 +72,11 @@ export class NodeExchange implements RequestHandler {
     this.#isOutside = mount === undefined;
     const request = createRequest(server, socket, head, facts, mount);
     this.#request = request;
-    this.#response = createResponse(server.serverResponseClass, request, server.responseOptions);
+    this.#response = new server.responseClass(request, server.responseOptions);
     this.#response[kExchange] = this;
     copyUniqueFields(server, this.#response);
-    prepareResponse(this.#response, storeCgiHead, endWithLength);
-    silenceInterimResponses(this.#response);
+    prepareResponse(this.#response);
+    silenceInformation(this.#response);
     this.#response.assignSocket(socket);
     this.#response.on('finish', onResponseFinish);
   }
@@ -173,6 +173,16 @@ export class NodeExchange implements RequestHandler {
     const promised = bodyLength(this.#response);
     return typeof promised === 'number' && this.#socket.bytesWritten < headLength(this.#response) + promised;
   }
+}
+
+/** The class of a server's responses: `base`, Node's own or the one of the option `ServerResponse`, and what is CGI's. */
+export function responseClass(base: typeof ServerResponse): ResponseClass {
+  return extendResponse(base, {
+    storeHeader: storeCgiHead,
+    end: endWithLength,
+    interim: interimWriters,
+    key: kExchange,
+  });
 }
 
 function endExchange(response: ServerResponse, connection: ScgiConnection, discard: boolean): void {

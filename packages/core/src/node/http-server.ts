@@ -3,17 +3,17 @@
 // What may connect and listen is not decided here.
 
 import http from 'node:http';
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ScgiRequest } from '../env/index.js';
 import { readRequest, resolveBodyLength, splitBasePath } from '../env/index.js';
 import type { RequestHead } from '../protocol/index.js';
-import { LocalProtocolError, RequestDecoder, RequestRules } from '../protocol/index.js';
+import { LocalProtocolError, RemoteProtocolError, RequestDecoder, RequestRules } from '../protocol/index.js';
 import { resolveLimit } from '../protocol/limits.js';
 import type { ConnectionHost, ConnectionSocket, HalfOpenRule, RequestHandler, ScgiBridge } from '../server/index.js';
 import { ConnectionSweep, readEvents, ScgiConnection } from '../server/index.js';
-import { NodeExchange } from './exchange.js';
-import type { ResponseOptions } from './internals/response.js';
+import { NodeExchange, responseClass } from './exchange.js';
+import type { ResponseClass, ResponseOptions } from './internals/response.js';
 import { inherited, resetOnDestroy, serverOf, setSocketServer, socketOf, takenBytes } from './internals/socket.js';
 import { exchangeOf } from './peer-socket.js';
 import { becomeStream, readDirectly } from './socket-reading.js';
@@ -75,7 +75,7 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
   /** @internal */
   readonly incomingMessageClass: typeof IncomingMessage;
   /** @internal */
-  readonly serverResponseClass: typeof ServerResponse;
+  readonly responseClass: ResponseClass;
   /** @internal */
   readonly joinsDuplicateFields: boolean;
   readonly unbufferedEvents: boolean;
@@ -95,7 +95,7 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
     this.lingerBytes = resolveLimit('lingerBytes', options.lingerBytes, 64 * 1024 * 1024, 0);
     this.maxBufferedBody = resolveLimit('maxBufferedBody', options.maxBufferedBody, 1024 * 1024, 0);
     this.incomingMessageClass = options.IncomingMessage ?? http.IncomingMessage;
-    this.serverResponseClass = options.ServerResponse ?? http.ServerResponse;
+    this.responseClass = responseClass(options.ServerResponse ?? http.ServerResponse);
     this.joinsDuplicateFields = options.joinDuplicateHeaders ?? false;
     this.unbufferedEvents = options.unbufferedEvents ?? true;
     this.#halfOpen = checkHalfOpen(options.halfOpen);
@@ -133,6 +133,8 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
 
   createHandler(connection: ScgiConnection, head: RequestHead): RequestHandler {
     const facts = readRequest(head.text, head.bodyLength);
+    // Apache forwards it. Node's server hangs up, having no listener for `connect`; no application expects its target.
+    if (facts.method === 'CONNECT') throw new RemoteProtocolError('ERR_SCGI_REQUEST_METHOD', { value: 'CONNECT' });
     const mount = this.mountOf(facts);
     if (mount !== undefined && this.#bridge !== undefined) {
       return this.#bridge.createHandler({ connection, head, facts, ...mount, unbufferedEvents: this.unbufferedEvents });

@@ -2,26 +2,26 @@
 // Ours check their arguments as Node's do, send nothing and call back. Own properties: Express replaces the prototype.
 
 import { ServerResponse } from 'node:http';
+import type { ResponseMethod, ResponseOverrides } from './internals/response.js';
 import { callSwallowed } from './internals/response.js';
 
-type Writer = (this: ServerResponse, ...args: readonly unknown[]) => unknown;
-
-function silenced(name: string): Writer {
+function silenced(name: string): ResponseMethod {
   return function (...args) {
     return callSwallowed(this, name, args);
   };
 }
 
-const writeContinue = silenced('writeContinue');
-const writeProcessing = silenced('writeProcessing');
-const writeEarlyHints = silenced('writeEarlyHints');
+/** Keep interim responses off the wire. */
+export const interimWriters: ResponseOverrides['interim'] = {
+  writeContinue: silenced('writeContinue'),
+  writeProcessing: silenced('writeProcessing'),
+  writeEarlyHints: silenced('writeEarlyHints'),
+};
+
 /** Node 24 and later. */
 const writeInformation = 'writeInformation' in ServerResponse.prototype ? silenced('writeInformation') : undefined;
 
-/** Keeps interim responses off the wire. */
-export function silenceInterimResponses(response: ServerResponse): void {
-  response.writeContinue = writeContinue;
-  response.writeProcessing = writeProcessing;
-  response.writeEarlyHints = writeEarlyHints;
+/** Does the same where there is one writer more. */
+export function silenceInformation(response: ServerResponse): void {
   if (writeInformation !== undefined) Object.assign(response, { writeInformation });
 }

@@ -9,7 +9,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { detachAbortSignal, dumpUnread, setRequestFields } from '../../src/node/internals/request.js';
 import {
   copyUniqueFields,
-  createResponse,
+  extendResponse,
   emitClose,
   headLength,
   prepareResponse,
@@ -19,7 +19,7 @@ import {
   takeNeedDrain,
 } from '../../src/node/internals/response.js';
 import { overlayEndpoints, resetOnDestroy, takenBytes } from '../../src/node/internals/socket.js';
-import { silenceInterimResponses } from '../../src/node/interim-responses.js';
+import { interimWriters, silenceInformation } from '../../src/node/interim-responses.js';
 
 /** A socket that keeps what is written and takes nothing while `blocked`. */
 class Sink extends Duplex {
@@ -32,6 +32,17 @@ class Sink extends Duplex {
   }
 }
 
+function cgi(this: http.ServerResponse, line: string, headers: Parameters<typeof storeHead>[2]): void {
+  replaceHead(this, storeHead(this, line.replace('HTTP/1.1', 'Status:'), headers));
+}
+
+const CgiResponse = extendResponse(http.ServerResponse, {
+  storeHeader: cgi,
+  end: http.ServerResponse.prototype.end,
+  interim: interimWriters,
+  key: Symbol('test'),
+});
+
 function pair(): { sink: Sink; socket: net.Socket; request: http.IncomingMessage; response: http.ServerResponse } {
   const sink = new Sink({ highWaterMark: 10 });
   // The http classes ask of their socket no more than a Duplex has.
@@ -39,19 +50,15 @@ function pair(): { sink: Sink; socket: net.Socket; request: http.IncomingMessage
   const request = new http.IncomingMessage(socket);
   request.httpVersionMajor = 1;
   request.httpVersionMinor = 1;
-  const response = createResponse(http.ServerResponse, request, { rejectNonStandardBodyWrites: false });
+  const response = new CgiResponse(request, { rejectNonStandardBodyWrites: false });
   return { sink, socket, request, response };
-}
-
-function cgi(this: http.ServerResponse, line: string, headers: Parameters<typeof storeHead>[2]): void {
-  replaceHead(this, storeHead(this, line.replace('HTTP/1.1', 'Status:'), headers));
 }
 
 describe('the private side of a response', () => {
   it('_storeHeader as an own property formats every head, explicit and implicit', () => {
     for (const explicit of [true, false]) {
       const { sink, socket, response } = pair();
-      prepareResponse(response, cgi, http.ServerResponse.prototype.end);
+      prepareResponse(response);
       response.assignSocket(socket);
       if (explicit) response.writeHead(200, { 'x-a': 'b' });
       else response.setHeader('x-a', 'b');
@@ -62,7 +69,7 @@ describe('the private side of a response', () => {
 
   it('_storeHeader survives a change of the prototype, as Express makes one', () => {
     const { sink, socket, response } = pair();
-    prepareResponse(response, cgi, http.ServerResponse.prototype.end);
+    prepareResponse(response);
     response.assignSocket(socket);
     Object.setPrototypeOf(response, Object.create(http.ServerResponse.prototype) as object);
     response.end();
@@ -71,7 +78,7 @@ describe('the private side of a response', () => {
 
   it('chunkedEncoding false after the head leaves a streamed body unframed', () => {
     const { sink, socket, response } = pair();
-    prepareResponse(response, cgi, http.ServerResponse.prototype.end);
+    prepareResponse(response);
     response.assignSocket(socket);
     response.write('a');
     response.end('b');
@@ -81,8 +88,8 @@ describe('the private side of a response', () => {
   it('useChunkedEncodingByDefault true gives an HTTP/1.0 response its Content-Length', () => {
     const { sink, socket, request } = pair();
     request.httpVersionMinor = 0;
-    const response = createResponse(http.ServerResponse, request, { rejectNonStandardBodyWrites: false });
-    prepareResponse(response, cgi, http.ServerResponse.prototype.end);
+    const response = new CgiResponse(request, { rejectNonStandardBodyWrites: false });
+    prepareResponse(response);
     response.assignSocket(socket);
     response.end('abc');
     expect(sink.text).toContain('Content-Length: 3\r\n');
@@ -160,8 +167,8 @@ describe('interim responses', () => {
     ],
   ])('%s sends nothing and calls back', async (_name, act) => {
     const { sink, socket, response } = pair();
-    prepareResponse(response, cgi, http.ServerResponse.prototype.end);
-    silenceInterimResponses(response);
+    prepareResponse(response);
+    silenceInformation(response);
     response.assignSocket(socket);
     await new Promise<void>((resolve) => act(response, resolve));
     expect(sink.text).toBe('');
@@ -171,7 +178,7 @@ describe('interim responses', () => {
 
   it('writeEarlyHints still refuses what Node refuses', () => {
     const { response } = pair();
-    silenceInterimResponses(response);
+    silenceInformation(response);
     expect(() => response.writeEarlyHints({ link: 'no link' })).toThrow(
       expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }),
     );

@@ -24,6 +24,7 @@ describe('input that is no SCGI request', () => {
     ['an oversized head', '999999:', 'ERR_SCGI_HEAD_TOO_LARGE'],
     ['a head without SCGI', '19:CONTENT_LENGTH\x000\x00a\x00,', 'ERR_SCGI_HEAD_ODD_STRINGS'],
     ['a bad method', head({ REQUEST_METHOD: 'G T' }), 'ERR_SCGI_REQUEST_METHOD'],
+    ['CONNECT', head({ REQUEST_METHOD: 'CONNECT', REQUEST_URI: 'example.com:443' }), 'ERR_SCGI_REQUEST_METHOD'],
     ['a header that would split the request', head({ HTTP_X: 'a\r\nb: c' }), 'ERR_SCGI_REQUEST_FIELD'],
   ])('answers %s with the code of the fault', async (_name, bytes, code) => {
     const server = await tcpServer(neverCalled);

@@ -43,16 +43,41 @@ const kUniqueHeaders = findSymbol(new http.Server(), 'kUniqueHeaders');
 
 assertMethods(http.ServerResponse, ['_storeHeader', '_writeRaw', 'assignSocket', 'detachSocket']);
 
-type ResponseConstructor = new (request: IncomingMessage, options: ResponseOptions) => ServerResponse;
+/** The constructor's second argument is left out by Node's types. */
+export type ResponseClass = new (request: IncomingMessage, options: ResponseOptions) => ServerResponse;
 
-/** The constructor's second argument, which Node's types leave out. */
-export function createResponse(
-  responseClass: typeof ServerResponse,
-  request: IncomingMessage,
-  options: ResponseOptions,
-): ServerResponse {
-  const Constructor = responseClass as unknown as ResponseConstructor;
-  return new Constructor(request, options);
+export type ResponseMethod = (this: ServerResponse, ...args: readonly unknown[]) => unknown;
+
+/** What a CGI response does in its own way. */
+export interface ResponseOverrides {
+  /** Takes the place of `_storeHeader`: formats the head and keeps it. */
+  readonly storeHeader: (this: ServerResponse, statusLine: string, headers: ResponseFields) => void;
+  readonly end: (this: ServerResponse, ...args: never[]) => ServerResponse;
+  /** The writers of interim responses, by name. */
+  readonly interim: Readonly<Record<'writeContinue' | 'writeProcessing' | 'writeEarlyHints', ResponseMethod>>;
+  /** A further property, set later. */
+  readonly key: symbol;
+}
+
+/**
+ * A class with these overrides as properties of every response, since Express replaces the prototype. Properties that the
+ * class declares lie in the object itself; as many set on a finished object would move it to a larger place each time.
+ */
+export function extendResponse(base: typeof ServerResponse, overrides: ResponseOverrides): ResponseClass {
+  const Base = base as unknown as new (request: IncomingMessage, options: ResponseOptions) => object;
+  const { storeHeader, end, interim, key } = overrides;
+  const Extended = class extends Base {
+    [key]: unknown = undefined;
+    end = end;
+    _storeHeader = storeHeader;
+    writeContinue = interim.writeContinue;
+    writeProcessing = interim.writeProcessing;
+    writeEarlyHints = interim.writeEarlyHints;
+  };
+  // For whoever asks a response what it is.
+  Object.defineProperty(Extended, 'name', { value: base.name });
+  Object.defineProperty(Extended.prototype, 'constructor', { value: base });
+  return Extended as unknown as ResponseClass;
 }
 
 /** Takes over the option `uniqueHeaders` that the server was created with. */
@@ -61,18 +86,9 @@ export function copyUniqueFields(server: http.Server, response: ServerResponse):
   if (fields) internalsOf(response)[kUniqueHeaders] = fields;
 }
 
-/**
- * Gives a fresh response the overrides and the framing flags of a CGI response: own properties, since Express replaces
- * the prototype. `storeHeader` takes the place of `_storeHeader`.
- */
-export function prepareResponse(
-  response: ServerResponse,
-  storeHeader: (this: ServerResponse, statusLine: string, headers: ResponseFields) => void,
-  end: (this: ServerResponse, ...args: never[]) => ServerResponse,
-): void {
+/** Gives a fresh response the framing flags of a CGI response. */
+export function prepareResponse(response: ServerResponse): void {
   const internals = internalsOf(response);
-  response.end = end as ServerResponse['end'];
-  internals._storeHeader = storeHeader as unknown as ResponseInternals['_storeHeader'];
   // False for HTTP/1.0, and then `end(body)` would lose its automatic Content-Length.
   internals.useChunkedEncodingByDefault = true;
   response.shouldKeepAlive = false;
