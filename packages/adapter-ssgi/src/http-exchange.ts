@@ -1,11 +1,12 @@
 // One HTTP request and its response as SSGI has them, on the connection driver. This is the object that the application
 // gets, and the one that the driver calls; how bytes are framed, and when a connection may end, is @scgi/core's.
 
-import { AbortError, LocalProtocolError, RemoteProtocolError } from '@scgi/core';
+import { LocalProtocolError, RemoteProtocolError } from '@scgi/core';
 import { ResponseWriter } from '@scgi/core/server';
 import type { BridgedRequest, RequestHandler } from '@scgi/core/server';
 import { formatAddress } from './addresses.js';
 import { BodyReader } from './body-reader.js';
+import { clientGone, Departure } from './departure.js';
 import { RequestExtensions } from './extensions.js';
 import { createGetHeader } from './header-lookup.js';
 import type { SsgiHost } from './host.js';
@@ -28,11 +29,9 @@ export class HttpExchange implements RequestHandler, SsgiHttpResponse {
   #given: number = 0;
   #promised: number | undefined = undefined;
   #bodyAsked: boolean = false;
-  #aborted: boolean = false;
   #failed: boolean = false;
   #running: number = 0;
-  #abortListeners: (() => unknown)[] | undefined = undefined;
-  #controller: AbortController | undefined = undefined;
+  readonly #departure: Departure = new Departure();
   #drainWaiters: (() => void)[] | undefined = undefined;
   #extensions: SsgiExtensions | undefined = undefined;
 
@@ -99,27 +98,19 @@ export class HttpExchange implements RequestHandler, SsgiHttpResponse {
   }
 
   onClose(): void {
-    const gone = new AbortError('ERR_SCGI_CLIENT_GONE');
-    this.#reader?.fail(gone);
-    if (!this.#writer.ended) {
-      this.#aborted = true;
-      this.#controller?.abort(gone);
-      for (const listener of this.#abortListeners ?? []) this.#run(listener);
-    }
+    this.#reader?.fail(clientGone());
+    if (!this.#writer.ended) this.#departure.announce();
     this.#wakeWriters();
   }
 
   // For the application.
 
   get aborted(): boolean {
-    return this.#aborted;
+    return this.#departure.happened;
   }
 
   get signal(): AbortSignal {
-    this.#abortListeners ??= [];
-    this.#controller ??= new AbortController();
-    if (this.#aborted) this.#controller.abort(new AbortError('ERR_SCGI_CLIENT_GONE'));
-    return this.#controller.signal;
+    return this.#departure.signal;
   }
 
   get extensions(): SsgiExtensions {
@@ -159,7 +150,7 @@ export class HttpExchange implements RequestHandler, SsgiHttpResponse {
   }
 
   async drained(): Promise<void> {
-    if (this.#aborted || !this.#writer.isBlocked) return;
+    if (this.aborted || !this.#writer.isBlocked) return;
     await new Promise<void>((resolve) => (this.#drainWaiters ??= []).push(resolve));
   }
 
@@ -207,8 +198,7 @@ export class HttpExchange implements RequestHandler, SsgiHttpResponse {
   }
 
   onAborted<Arguments extends readonly unknown[]>(listener: (...args: Arguments) => unknown, ...args: Arguments): void {
-    (this.#abortListeners ??= []).push(() => listener(...args));
-    if (this.#aborted) this.#run(() => listener(...args));
+    this.#departure.listen(() => this.#run(() => listener(...args)));
   }
 
   #body(): BodyReader {
@@ -221,7 +211,7 @@ export class HttpExchange implements RequestHandler, SsgiHttpResponse {
   }
 
   #mayWrite(): boolean {
-    if (this.#aborted || this.#failed) return false;
+    if (this.aborted || this.#failed) return false;
     if (this.#writer.ended) throw new LocalProtocolError('ERR_SCGI_STATE', { fault: 'the response has ended' });
     return true;
   }
@@ -279,7 +269,7 @@ export class HttpExchange implements RequestHandler, SsgiHttpResponse {
 
   /** Nobody is left who could answer: the client would wait for ever. */
   #checkAnswered(): void {
-    if (this.#running > 0 || this.#writer.headSent || this.#aborted || this.#abortListeners !== undefined) return;
+    if (this.#running > 0 || this.#writer.headSent || this.aborted || this.#departure.isAwaited) return;
     const remedy = 'send a response, return a promise, or call runAsync or onAborted';
     this.#fail(new LocalProtocolError('ERR_SCGI_STATE', { fault: 'the handler returned without a response', remedy }));
   }
@@ -287,7 +277,7 @@ export class HttpExchange implements RequestHandler, SsgiHttpResponse {
   /** The handler is lost: the client gets a status, or a response that is visibly broken. */
   #fail(error: unknown): void {
     const writer = this.#writer;
-    if (!this.#aborted && !writer.ended) {
+    if (!this.aborted && !writer.ended) {
       this.#failed = true;
       const { status, fields, body } = plainAnswer(statusOf(error));
       if (writer.headSent) writer.breakOff();
@@ -297,6 +287,6 @@ export class HttpExchange implements RequestHandler, SsgiHttpResponse {
   }
 
   #report(error: unknown): void {
-    this.#host.onError(error, { method: this.#request.facts.method, url: this.#request.url, aborted: this.#aborted });
+    this.#host.onError(error, { method: this.#request.facts.method, url: this.#request.url, aborted: this.aborted });
   }
 }
