@@ -29,7 +29,7 @@ const plain = 'text/plain; charset=utf-8';
 type Handler = (request: IncomingMessage, response: ServerResponse, id: string) => unknown;
 
 export function createBareListener(stage: Stage): Listener {
-  const file = sampleFile();
+  const file = sampleFile(stage.folder);
   const routes: Record<string, Handler> = {
     facts: (request, response) => sendJson(response, factsOf(request)),
     echo: async (request, response) => {

@@ -1,7 +1,6 @@
 // What every application answers with, whatever its kind, so that the answers can be compared. Holds no behaviour.
 
 import { writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export const hello = 'hello\n';
@@ -23,10 +22,9 @@ export const hugeFields = Object.fromEntries(
 );
 export const failure = 'failed on purpose';
 
-/** A text file of 100 KB, written once for this process. */
-export function sampleFile(): { readonly folder: string; readonly name: string; readonly path: string } {
-  const folder = tmpdir();
-  const name = `scgi-compatibility-${process.pid}.txt`;
+/** A text file of 100 KB in a folder that somebody else removes. */
+export function sampleFile(folder: string): { readonly folder: string; readonly name: string; readonly path: string } {
+  const name = 'sample.txt';
   const path = join(folder, name);
   writeFileSync(path, large.subarray(0, 100_000));
   return { folder, name, path };

@@ -31,7 +31,7 @@ type Handler = (request: Request, response: Response) => unknown;
 export function createExpressApp(stage: Stage, create: typeof express): Express {
   const app = create();
   app.set('env', 'production'); // In development Express shows stacks.
-  const file = sampleFile();
+  const file = sampleFile(stage.folder);
   const idOf = (request: Request): string => `${request.query['id']}`;
   // Express 4 does not look at what a handler returns.
   const handle =

@@ -33,7 +33,7 @@ export async function createFastifyApp(stage: Stage): Promise<FastifyInstance> {
     done(null, Object.fromEntries(new URLSearchParams(String(body)))),
   );
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
-  const file = sampleFile();
+  const file = sampleFile(stage.folder);
   await app.register(fastifyStatic, { root: file.folder, serve: false });
 
   app.all('/facts', (request, reply) => reply.send(factsOf(request)));

@@ -33,7 +33,7 @@ interface Context {
 type Handler = (request: Request, context: Context) => Response | Promise<Response>;
 
 export function createFetchHandler(stage: Stage): Handler {
-  const file = sampleFile();
+  const file = sampleFile(stage.folder);
   const routes: Record<string, Handler> = {
     facts: (request, context) => Response.json(factsOf(request, context)),
     echo: (request) =>

@@ -32,7 +32,7 @@ type Handler = (context: Context) => unknown;
 export function createKoaApp(stage: Stage, Application: typeof Koa): Koa {
   const app = new Application();
   app.silent = true;
-  const file = sampleFile();
+  const file = sampleFile(stage.folder);
   const parse: Middleware = koaBody();
   const parsed: Handler = async (context) => {
     await parse(context, async () => {});

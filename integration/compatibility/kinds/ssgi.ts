@@ -33,7 +33,7 @@ interface Call {
 type Handler = (res: SsgiHttpResponse, call: Call) => unknown;
 
 export function createSsgiApp(stage: Stage): SsgiApp {
-  const file = sampleFile();
+  const file = sampleFile(stage.folder);
   const routes: Record<string, Handler> = {
     facts: (res, { facts }) => sendJson(res, facts()),
     echo: async (res, { getHeader }) => {

@@ -4,8 +4,14 @@
 import { within } from '../../support/deadline.js';
 
 export class Stage {
+  /** For files of the applications; removed when all is over. */
+  readonly folder: string;
   readonly #events = new Map<string, PromiseWithResolvers<void>>();
   #lastId = 0;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
 
   /** An id that no other request has. */
   nextId(): string {

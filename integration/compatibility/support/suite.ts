@@ -33,8 +33,8 @@ const openable = namesOf(ways).filter((name) => {
 });
 
 export async function startRun(kind: Kind): Promise<Run> {
-  const stage = new Stage();
   const folder = mkdtempSync(join(tmpdir(), 'scgi-compatibility-'));
+  const stage = new Stage(folder);
   const oracle = await kind.serveHttp(stage);
   const app = await kind.serveScgi(stage, ['127.0.0.1:0', `unix:${folder}/app.sock?mode=0666`]);
   const opened = await Promise.all(openable.map(async (name) => [name, await openWay(ways[name], app)] as const));
