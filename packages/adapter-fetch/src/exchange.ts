@@ -4,6 +4,7 @@
 import { AbortError } from '@scgi/core';
 import type { BridgedRequest, RequestHandler } from '@scgi/core/server';
 import { RequestBody, ResponseWriter } from '@scgi/core/server';
+import { bodySource } from './body-source.js';
 import type { FetchBridge } from './bridge.js';
 import { RequestContext } from './context.js';
 import { createRequest } from './create-request.js';
@@ -161,6 +162,11 @@ export class FetchExchange implements RequestHandler, ResponseOwner {
       return;
     }
     const isBodyless = this.#bridged.facts.method === 'HEAD' || status === 204 || status === 304;
+    const source = isBodyless ? undefined : bodySource(response);
+    if (source !== undefined) {
+      this.writer.send(status, statusText, fieldsOf(response), source, this.discardsRest());
+      return;
+    }
     const body = isBodyless ? null : bodyOf(response);
     if (body === null) {
       this.writer.send(status, statusText, fieldsOf(response), null, this.discardsRest());

@@ -81,9 +81,13 @@ describe('basePath', () => {
   });
 });
 
-test.each(['CONNECT', 'TRACE', 'TRACK'])('%s, which no Request can have, is refused with 501', async (method) => {
+test.each([
+  ['TRACE', 501],
+  ['TRACK', 501],
+  ['CONNECT', 400],
+])('%s, which no Request can have, is refused with %i', async (method, status) => {
   let calls = 0;
   const target = method === 'CONNECT' ? 'example.com:443' : '/';
   const answer = await askOnce(() => (calls++, new Response()), { method, target });
-  expect([answer.status, calls]).toEqual([501, 0]);
+  expect([answer.status, calls]).toEqual([status, 0]);
 });
