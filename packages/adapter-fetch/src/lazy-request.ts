@@ -30,7 +30,12 @@ export class LazyRequest {
   }
 
   get headers(): Headers {
-    return this.#native?.headers ?? (this.#headers ??= this.#source.createHeaders());
+    if (this.#native !== undefined) return this.#native.headers;
+    if (this.#headers === undefined) {
+      this.#headers = new Headers();
+      this.#source.addFields(this.#headers);
+    }
+    return this.#headers;
   }
 
   get signal(): AbortSignal {
@@ -82,7 +87,7 @@ export class LazyRequest {
     const { body } = source;
     const isUsed = body?.isUnusable ?? false;
     const stream = body === null ? null : isUsed ? new ReadableStream<Uint8Array>() : body.stream;
-    const made = new NativeRequest(source.url, requestInit(source, request.headers, stream));
+    const made = new NativeRequest(source.url, { ...requestInit(source, stream), headers: request.headers });
     // A used body is what it must be: the class refuses to read it again.
     if (isUsed) void made.body?.cancel();
     request.#nativeHasBody = !isUsed;
@@ -117,13 +122,9 @@ for (const symbol of Object.getOwnPropertySymbols(new NativeRequest('http://loca
   });
 }
 
-/** What a real Request is made of. */
-export function requestInit(
-  source: RequestSource,
-  headers: Headers,
-  body: ReadableStream<Uint8Array> | null,
-): RequestInit {
-  return { method: source.method, headers, signal: source.signal, body, duplex: 'half' };
+/** What a real Request is made of, but for the header fields. */
+export function requestInit(source: RequestSource, body: ReadableStream<Uint8Array> | null): RequestInit {
+  return { method: source.method, signal: source.signal, body, duplex: 'half' };
 }
 
 function native(request: LazyRequest): Request {

@@ -16,7 +16,7 @@ export interface RequestSource {
   readonly body: IncomingBody | null;
   /** All variables. */
   readonly env: CgiEnv | undefined;
-  createHeaders(): Headers;
+  addFields(headers: Headers): void;
 }
 
 /** The methods that the Fetch standard spells in capitals, however they come. */
@@ -52,13 +52,11 @@ export class ScgiRequestSource implements RequestSource {
   }
 
   /** Repeated fields are joined by `Headers` itself, Cookie with semicolons. */
-  createHeaders(): Headers {
-    const headers = new Headers();
+  addFields(headers: Headers): void {
     const { fields } = this.#bridged.facts;
     for (let index = 0; index < fields.length; index += 2) {
       headers.append(fields[index] ?? '', fields[index + 1] ?? '');
     }
-    return headers;
   }
 
   get signal(): AbortSignal {

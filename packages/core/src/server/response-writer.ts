@@ -9,6 +9,8 @@ import { watchHeadLength } from './long-heads.js';
 export type BodyChunk = Uint8Array | string;
 
 const UNKNOWN = -1;
+/** Bodies that are copied behind their head. */
+const MAX_COPIED_BYTES = 8 * 1024;
 
 export class ResponseWriter {
   readonly #request: BridgedRequest;
@@ -158,6 +160,16 @@ export class ResponseWriter {
     if (socket.destroyed) return;
     if (typeof body === 'string' && isAscii(head)) {
       socket.write(head + body);
+      return;
+    }
+    const length = byteLength(body);
+    if (length <= MAX_COPIED_BYTES) {
+      // One piece of memory is written at once; gathering two costs more than the copy.
+      const bytes = Buffer.allocUnsafe(head.length + length);
+      bytes.write(head, 'latin1');
+      if (typeof body === 'string') bytes.write(body, head.length);
+      else bytes.set(body, head.length);
+      socket.write(bytes);
       return;
     }
     socket.cork?.();
