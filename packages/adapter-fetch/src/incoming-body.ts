@@ -44,8 +44,9 @@ export class IncomingBody {
   }
 
   /**
-   * The body as a stream that asks the connection for bytes only when it is read. Not of type `bytes`: that would take
-   * the memory of each chunk for itself, and chunks share the memory that the socket is read into.
+   * The body as a stream that asks the connection for bytes only when it is read. Its chunks are copies where they share
+   * memory: whoever gets one may give its buffer away, to a worker or a byte stream, and the socket reads into the same
+   * block yet.
    */
   get stream(): ReadableStream<Uint8Array> {
     return (this.#stream ??= this.#isTaken ? usedStream() : this.#createStream());
@@ -93,7 +94,7 @@ export class IncomingBody {
         if (chunk === undefined) return;
         controller = undefined;
         if (chunk === null) taker.close();
-        else taker.enqueue(chunk);
+        else taker.enqueue(ownMemory(chunk));
       } catch (error) {
         controller = undefined;
         taker.error(error);
@@ -117,6 +118,10 @@ export class IncomingBody {
     };
     return new ReadableStream(source, { highWaterMark: 0 });
   }
+}
+
+function ownMemory(chunk: Uint8Array): Uint8Array {
+  return chunk.byteLength === chunk.buffer.byteLength ? chunk : new Uint8Array(chunk);
 }
 
 function usedStream(): ReadableStream<Uint8Array> {

@@ -206,6 +206,19 @@ describe('a stream', () => {
     expect(answer.body.length).toBe(300_000);
   });
 
+  test('has chunks whose memory may be given away', async () => {
+    const body = Buffer.alloc(4 << 20, 'abcdefg');
+    const answer = await askOnce(async (request) => {
+      const given: Uint8Array[] = [];
+      for await (const chunk of request.body ?? []) {
+        const { byteOffset, length } = chunk;
+        given.push(new Uint8Array(structuredClone(chunk.buffer, { transfer: [chunk.buffer] }), byteOffset, length));
+      }
+      return new Response(Buffer.concat(given));
+    }, post(body));
+    expect(answer.body.equals(body)).toBe(true);
+  });
+
   test('goes on after the response has ended', async () => {
     const read = signal<string>();
     const { address } = await serve((request) => {
