@@ -10,6 +10,7 @@ import { RequestContext } from './context.js';
 import { createRequest } from './create-request.js';
 import { IncomingBody } from './incoming-body.js';
 import { ScgiRequestSource } from './request-source.js';
+import { LightResponse } from './light-response.js';
 import type { ResponseLike, ResponseOwner } from './response.js';
 import { bodyOf, cancelBody, fieldsOf, isResponseLike, ResponseStream } from './response.js';
 import type { WebSocketListeners } from './websocket.js';
@@ -159,6 +160,11 @@ export class FetchExchange implements RequestHandler, ResponseOwner {
     const webSocket = acceptedBy(this.source, status, response.headers);
     if (webSocket !== undefined) {
       this.#upgrade(response, webSocket);
+      return;
+    }
+    const light = LightResponse.partsOf(response);
+    if (light !== undefined) {
+      this.writer.send(status, undefined, light.fields, light.body, this.discardsRest());
       return;
     }
     const isBodyless = this.#bridged.facts.method === 'HEAD' || status === 204 || status === 304;
