@@ -44,9 +44,8 @@ export class IncomingBody {
   }
 
   /**
-   * The body as a stream that asks the connection for bytes only when it is read. Its chunks are copies where they share
-   * memory: whoever gets one may give its buffer away, to a worker or a byte stream, and the socket reads into the same
-   * block yet.
+   * The body as a stream that asks the connection for bytes only when it is read. The memory of its chunks is the
+   * reader's, to be given away to a worker or a byte stream.
    */
   get stream(): ReadableStream<Uint8Array> {
     return (this.#stream ??= this.#isTaken ? usedStream() : this.#createStream());
@@ -94,7 +93,7 @@ export class IncomingBody {
         if (chunk === undefined) return;
         controller = undefined;
         if (chunk === null) taker.close();
-        else taker.enqueue(ownMemory(chunk));
+        else taker.enqueue(chunk);
       } catch (error) {
         controller = undefined;
         taker.error(error);
@@ -118,10 +117,6 @@ export class IncomingBody {
     };
     return new ReadableStream(source, { highWaterMark: 0 });
   }
-}
-
-function ownMemory(chunk: Uint8Array): Uint8Array {
-  return chunk.byteLength === chunk.buffer.byteLength ? chunk : new Uint8Array(chunk);
 }
 
 function usedStream(): ReadableStream<Uint8Array> {
