@@ -18,7 +18,13 @@ import {
   storeHead,
   takeNeedDrain,
 } from '../../src/node/internals/response.js';
-import { overlayEndpoints, resetOnDestroy, takenBytes } from '../../src/node/internals/socket.js';
+import {
+  overlayEndpoints,
+  readInto,
+  resetOnDestroy,
+  stopFlowing,
+  takenBytes,
+} from '../../src/node/internals/socket.js';
 import { interimWriters, silenceInformation } from '../../src/node/interim-responses.js';
 
 /** A socket that keeps what is written and takes nothing while `blocked`. */
@@ -275,6 +281,48 @@ describe('the private side of a socket', () => {
     expect(resetOnDestroy(near)).toBe(true);
     near.destroy();
     expect((await failed)[0]).toMatchObject({ code: 'ECONNRESET' });
+  });
+
+  it('kBuffer, kBufferCb and kBufferGen make a socket read into memory that it is given, one piece after the other', async () => {
+    const { near, far } = await sockets();
+    const [first, second] = [Buffer.alloc(4), Buffer.alloc(64)];
+    const seen: string[] = [];
+    const done = new Promise<void>((resolve) => {
+      const onRead = (length: number, buffer: Uint8Array): void => {
+        seen.push(`${buffer === first ? 'first' : 'second'} ${Buffer.from(buffer.subarray(0, length)).toString()}`);
+        if (seen.join('').endsWith('9')) resolve();
+      };
+      expect(readInto(near, first, onRead, () => second)).toBe(true);
+    });
+    far.write('0123456789');
+    await done;
+    expect(seen).toEqual(['first 0123', 'second 456789']);
+    // Taken over: what comes now waits for whoever listens.
+    stopFlowing(near, (length, buffer) => near.push(Buffer.from(buffer.subarray(0, length))));
+    far.write('more');
+    await once(near, 'readable');
+    expect(String(near.read())).toBe('more');
+  });
+
+  it('a socket that somebody reads already is left to him', async () => {
+    const { near } = await sockets();
+    near.on('data', () => {});
+    expect(
+      readInto(
+        near,
+        Buffer.alloc(4),
+        () => {},
+        () => undefined,
+      ),
+    ).toBe(false);
+    expect(
+      readInto(
+        new Sink() as unknown as net.Socket,
+        Buffer.alloc(4),
+        () => {},
+        () => undefined,
+      ),
+    ).toBe(false);
   });
 
   it('a stream without a handle has no reset', () => {
