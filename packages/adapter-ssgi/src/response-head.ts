@@ -28,7 +28,7 @@ export function parseStatus(given: number | string): StatusLine {
 
 /** Appends to `fields`: name, value, name, value … */
 export function addFields(fields: string[], headers: SsgiHeaders): void {
-  for (const [name, value] of headers) fields.push(String(name), String(value));
+  for (const pair of headers) fields.push(String(pair[0]), String(pair[1]));
 }
 
 /** What a Content-Length among `fields` says; undefined if there is none, NaN if it is no number. */
