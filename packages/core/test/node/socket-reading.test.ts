@@ -55,6 +55,7 @@ describe.each([
 /** The bytes of a chunk, after its memory has gone to somebody else. */
 function transferred(chunk: Uint8Array): Uint8Array {
   const { buffer, byteOffset, length } = chunk;
+  if (!(buffer instanceof ArrayBuffer)) throw new TypeError('memory that cannot be transferred');
   const moved = structuredClone(buffer, { transfer: [buffer] });
   expect(chunk.length).toBe(0);
   return new Uint8Array(moved, byteOffset, length);
