@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import type { TlsFiles } from './nginx-config.js';
+import type { ServerPlace } from './server-process.js';
 
 /** A part of the site and where its requests go. */
 export interface ApacheLocation {
@@ -32,16 +33,8 @@ export interface ApacheOptions extends Partial<ApacheLocation> {
   readonly tls?: TlsFiles;
 }
 
-/** Where a server lives: its own folder, and a TCP port on loopback or two. */
-export interface ApachePlace {
-  readonly folder: string;
-  readonly port: number;
-  /** For HTTPS; used only if there are `tls` files. */
-  readonly tlsPort: number;
-}
-
 /** The configuration of a server that keeps all its files in its own folder and reads none of the distribution's. */
-export function formatApacheConfig(options: ApacheOptions, { folder, port, tlsPort }: ApachePlace): string {
+export function formatApacheConfig(options: ApacheOptions, { folder, port, tlsPort }: ServerPlace): string {
   const modules = [
     'mpm_event',
     'authz_core',

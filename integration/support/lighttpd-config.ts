@@ -1,6 +1,7 @@
 // Writes lighttpd configurations: typed options in, text out. Starts nothing.
 
 import type { TlsFiles } from './nginx-config.js';
+import type { ServerPlace } from './server-process.js';
 
 /** A value in lighttpd's notation: text is quoted, a list becomes `( "a", "b" )`. */
 export type LighttpdValue = string | number | readonly string[];
@@ -32,16 +33,8 @@ export interface LighttpdOptions extends Partial<LighttpdLocation> {
   readonly tls?: TlsFiles;
 }
 
-/** Where a server lives: its own folder, and a TCP port on loopback or two. */
-export interface LighttpdPlace {
-  readonly folder: string;
-  readonly port: number;
-  /** For HTTPS; used only if there are `tls` files. */
-  readonly tlsPort: number;
-}
-
 /** The configuration of one server that keeps all its files in its own folder. */
-export function formatLighttpdConfig(options: LighttpdOptions, place: LighttpdPlace): string {
+export function formatLighttpdConfig(options: LighttpdOptions, place: ServerPlace): string {
   const { folder, port } = place;
   const locations = options.locations ?? [toLocation(options)];
   return [
@@ -68,7 +61,7 @@ function backendLines(options: LighttpdOptions, locations: readonly LighttpdLoca
   ];
 }
 
-function tlsLines(files: TlsFiles | undefined, { tlsPort }: LighttpdPlace): string[] {
+function tlsLines(files: TlsFiles | undefined, { tlsPort }: ServerPlace): string[] {
   if (files === undefined) return [];
   return [
     'server.modules += ( "mod_openssl" )',

@@ -1,6 +1,7 @@
 // Writes nginx configurations: typed options in, text out. Starts nothing.
 
 import { existsSync } from 'node:fs';
+import type { ServerPlace } from './server-process.js';
 
 /** One `location` and where it passes its requests. */
 export interface NginxLocation {
@@ -41,16 +42,8 @@ export interface TlsFiles {
   readonly key: string;
 }
 
-/** Where a server lives: its own folder, a TCP port on loopback or two, and a Unix socket in the folder. */
-export interface NginxPlace {
-  readonly folder: string;
-  readonly port: number;
-  /** For HTTPS; used only if there are `tls` files. */
-  readonly tlsPort: number;
-}
-
 /** The configuration of one server with one worker that keeps all its files in its own folder. */
-export function formatNginxConfig(options: NginxOptions, { folder, port, tlsPort }: NginxPlace): string {
+export function formatNginxConfig(options: NginxOptions, { folder, port, tlsPort }: ServerPlace): string {
   const locations = options.locations ?? [toLocation(options)];
   // Started as root, nginx gives its workers to nobody, who cannot open a Unix socket of ours.
   const user = process.getuid?.() === 0 ? 'user root;' : '';

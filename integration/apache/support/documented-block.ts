@@ -3,7 +3,8 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createCertificate } from '../../nginx/support/certificate.js';
-import { loadModules, userLines, type ApachePlace } from '../../support/apache-config.js';
+import { loadModules, userLines } from '../../support/apache-config.js';
+import type { ServerPlace } from '../../support/server-process.js';
 import { startApacheWith, type Apache } from '../../support/apache.js';
 import { mirror } from './mirror.js';
 import type { ApacheStage } from './stage.js';
@@ -33,7 +34,7 @@ const modules = [
 /** A block of the documentation, moved to a folder of a test. */
 export interface Setting {
   readonly folder: string;
-  readonly format: (place: ApachePlace) => string;
+  readonly format: (place: ServerPlace) => string;
 }
 
 /** A folder that stands for /run, /etc/ssl and /srv, and a block of the documentation moved there. */
@@ -46,7 +47,7 @@ export function prepare(stage: ApacheStage, code: string, tcpBackend = '127.0.0.
   copyFileSync(key, join(folder, 'ssl/example.com.key'));
   // SHA-1 of "secret", as htpasswd -s writes it.
   writeFileSync(join(folder, 'ssl/admin.htpasswd'), 'ada:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n', { mode: 0o644 });
-  const format = (place: ApachePlace): string => {
+  const format = (place: ServerPlace): string => {
     const block = code
       .replaceAll('/run/', `${folder}/run/`)
       .replaceAll('/etc/ssl/', `${folder}/ssl/`)
