@@ -219,6 +219,16 @@ describe('the private side of a request', () => {
     expect(dumpUnread(request)).toBe(false);
   });
 
+  it("a body that somebody has paused and left is nobody's", () => {
+    const { request } = pair();
+    const onData = (): void => {};
+    request.on('data', onData);
+    request.pause();
+    expect(dumpUnread(request)).toBe(false);
+    request.off('data', onData);
+    expect(dumpUnread(request)).toBe(true);
+  });
+
   it('kDetachAbortSignal keeps req.signal from aborting, where there is one', async () => {
     const { request, sink } = pair();
     const signal: unknown = Reflect.get(request, 'signal');

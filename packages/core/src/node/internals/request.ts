@@ -43,9 +43,15 @@ export function dumpUnread(request: IncomingMessage): boolean {
   const internals = request as unknown as RequestInternals;
   // A listener for `data` starts the flow one tick later; the flag alone would miss it.
   const isRead = internals._consuming || request.readableFlowing === true;
-  if (isRead && !request.destroyed) return false;
+  if (isRead && !isGivenUp(request) && !request.destroyed) return false;
   internals._dump();
   return true;
+}
+
+/** Paused by somebody who listens no more: so raw-body, and Koa's body parsers with it, leave a body that is too large. */
+function isGivenUp(request: IncomingMessage): boolean {
+  if (request.readableFlowing !== false) return false;
+  return request.listenerCount('data') === 0 && request.listenerCount('readable') === 0;
 }
 
 /**
