@@ -222,6 +222,8 @@ describe('the private side of a request', () => {
   it("a body that somebody has paused and left is nobody's", () => {
     const { request } = pair();
     const onData = (): void => {};
+    request.push('begun');
+    expect(String(request.read())).toBe('begun');
     request.on('data', onData);
     request.pause();
     expect(dumpUnread(request)).toBe(false);
