@@ -1,12 +1,11 @@
 // A Response that makes itself on first need. Most responses are a status, some fields and a text, made to be sent at
-// once; the stream that Node's class makes for each of them costs as much as a third of a small request. Nothing is replaced
+// once; the stream that Node's class makes for each of them costs about a third of a small request. Nothing is replaced
 // unless the application says so.
 
 const NativeResponse = globalThis.Response;
 
-/** What a response is made of while nobody has asked for more. */
+/** What a response is made of, beside its status, while nobody has asked for more. */
 export interface ResponseParts {
-  readonly status: number;
   /** Names and values in turn. */
   readonly fields: string[];
   readonly body: string | null;
@@ -86,7 +85,7 @@ export class LightResponse {
     const fields: string[] = [];
     if (response.#headers !== null) for (const [name, value] of response.#headers) fields.push(name, value);
     else if (response.#body !== null) fields.push('content-type', textType);
-    return { status: response.#status, fields, body: response.#body };
+    return { fields, body: response.#body };
   }
 
   /** The response as one of Node's own; the same from then on. */

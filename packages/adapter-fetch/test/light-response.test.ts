@@ -2,7 +2,7 @@
 
 import { rawRequest } from '@scgi/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { LightResponse, serveScgi } from '../src/index.js';
+import { installLightResponse, LightResponse, serveScgi } from '../src/index.js';
 
 type Arguments = ConstructorParameters<typeof Response>;
 
@@ -117,5 +117,21 @@ describe('over SCGI', () => {
       return Reflect.apply(Reflect.get(response, 'clone'), response, []);
     });
     expect(text).toMatch(/twice$/);
+  });
+
+  it('a handler that knows only the global class makes light ones once they are installed', async () => {
+    const Native = globalThis.Response;
+    onTestFinished(() => void (globalThis.Response = Native));
+    installLightResponse();
+    const made: Response[] = [];
+    const text = await answerOf(() => {
+      const response = new Response('global', { headers: { 'x-a': 'b' } });
+      made.push(response);
+      return response;
+    });
+    expect(text).toMatch(/^Status: 200 OK\r\n[\s\S]*x-a: b\r\n[\s\S]*global$/);
+    expect(made[0] !== undefined && LightResponse.partsOf(made[0])).toMatchObject({ body: 'global' });
+    // What others made of Node's own class is still a Response.
+    expect(new Native('own') instanceof Response).toBe(true);
   });
 });
