@@ -3,7 +3,7 @@
 
 import './support/node-version.js';
 import { join } from 'node:path';
-import { isContinuousIntegration } from './support/executables.js';
+import { isContinuousIntegration, programs } from './support/executables.js';
 import { buildPackages, ensurePackages } from './support/packages.js';
 import { formatSeconds, root, step } from './support/run.js';
 import { ensurePrograms } from './support/system-packages.js';
@@ -25,9 +25,9 @@ async function checkEverything(vitestArgs) {
   await checkTests(vitestArgs);
 }
 
-/** The web servers, the browser, and what makes certificates: tests skip what is missing, continuous integration must have them. */
+/** Web servers, SCGI servers, a browser and more: tests skip what is missing, continuous integration must have it. */
 async function checkPrograms() {
-  const missing = await ensurePrograms(['nginx', 'apache', 'lighttpd', 'chromium', 'openssl']);
+  const missing = await ensurePrograms(Object.keys(programs));
   for (const { name, reason } of missing) {
     if (isContinuousIntegration) console.log(`FAIL ${name}: ${reason}`);
     if (isContinuousIntegration) count(false);

@@ -36,6 +36,11 @@ export const adviceByCode = {
   ERR_SCGI_RESPONSE_STATUS: 'The backend must send `Status: 200 OK`: three digits, then perhaps a phrase.',
   ERR_SCGI_RESPONSE_CONTENT_LENGTH: 'The backend must send one Content-Length in digits, or none.',
   ERR_SCGI_RESPONSE_FRAMING: 'Switch chunked coding off in the backend: over CGI the body ends with the connection.',
+  ERR_SCGI_RESPONSE_TOO_LARGE: 'Raise `maxResponseSize`, or set `null` where bodies are streamed on and never held.',
+  ERR_SCGI_REDIRECT_LOOP: 'Look at the `Location` fields of the backend: two of its pages send to each other.',
+  ERR_SCGI_GEMINI_REQUEST: 'A client that speaks something else, or an URL longer than Gemini allows: nothing to mend.',
+  ERR_SCGI_GEMINI_RESPONSE:
+    'The backend must print `20 text/gemini`, CRLF, then the body; an HTTP backend prints neither.',
   ERR_SCGI_RESPONSE_TRUNCATED: 'Look into the log of the backend: it stopped inside the body.',
 
   ERR_SCGI_STATE: 'Do not feed a decoder after `receiveEof()`.',
@@ -43,6 +48,7 @@ export const adviceByCode = {
   ERR_SCGI_VARIABLE: 'Encode the value first; leave CONTENT_LENGTH and SCGI to `encodeRequest`.',
   ERR_SCGI_RESPONSE_FIELD: 'Remove line breaks and control characters; encode other text, for example with RFC 8187.',
   ERR_SCGI_STATUS_CODE: 'Answer with a final status; of the interim ones only 101 can be sent.',
+  ERR_SCGI_BODY_USED: 'Read a body once: keep what `text()`, `json()` or `bytes()` gave you.',
   ERR_SCGI_BODY_LENGTH_MISMATCH: 'Send exactly as many bytes as the request announced.',
   ERR_SCGI_BIND: '`details.problem` says what is wrong and `details.remedy` or `details.accepted` what works.',
   ERR_SCGI_SOCKET_PATH: '`details.remedy` says it: a shorter path, another folder, a file to remove.',
@@ -52,8 +58,11 @@ export const adviceByCode = {
   ERR_SCGI_BACKEND_UNREACHABLE: 'Start the backend, or mend its address; `cause` has the error of the system.',
   ERR_SCGI_BACKEND_RESET: 'Look into the log of the backend: it crashed or gave up inside the exchange.',
   ERR_SCGI_BACKEND_TIMEOUT: 'Raise the time limit that `details` names, or find out what the backend waits for.',
-  ERR_SCGI_LENGTH_REQUIRED: 'Let the client send Content-Length, or raise `maxHeldBody`.',
+  ERR_SCGI_BACKEND_BUSY:
+    'Raise `maxConcurrent`, `maxQueued` or `queueTimeout`; with `EMFILE` the limit of open files (`ulimit -n`).',
+  ERR_SCGI_LENGTH_REQUIRED: 'Let the client send Content-Length, or raise `maxSpooledBody`.',
 
   ERR_SCGI_CLIENT_GONE: 'Reserved: nothing raises it yet. A request whose client leaves fails with `ECONNRESET`.',
+  ERR_SCGI_CLIENT_CLOSED: 'The client, or the gateway, was closed while the request waited for a connection.',
   ERR_SCGI_SERVER_CLOSING: 'Reserved: nothing raises it yet.',
 };

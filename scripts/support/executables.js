@@ -13,6 +13,10 @@ export const programs = {
     executables: ['chromium', 'chromium-browser', 'google-chrome'],
     debianPackage: 'chromium',
   },
+  rtorrent: { executables: ['rtorrent'], debianPackage: 'rtorrent' },
+  uwsgi: { executables: ['uwsgi', 'uwsgi-core'], debianPackage: 'uwsgi-core uwsgi-plugin-python3' },
+  python: { executables: ['python3'], debianPackage: 'python3' },
+  'molly-brown': { executables: ['molly-brown'], debianPackage: 'molly-brown' },
   openssl: { executables: ['openssl'], debianPackage: 'openssl' },
 };
 

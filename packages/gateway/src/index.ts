@@ -1,3 +1,3 @@
 export { createHttpFront } from './http-front.js';
 export type { HttpFrontOptions } from './http-front.js';
-export type { BackendTarget } from './exchange/target.js';
+export type { BackendOptions, BackendTarget } from '@scgi/client/exchange';

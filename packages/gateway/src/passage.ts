@@ -1,20 +1,20 @@
-// One HTTP request on its way through the gateway: Node's request and response on one side, an Exchange on the other.
+// One HTTP request on its way through the gateway: Node's request and response on one side, a Call on the other.
 // Owns the flow between the two, what happens when either ends early, and nothing that outlives the request.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Backend, Call, ExchangeHandler } from '@scgi/client/exchange';
 import type { HttpRequestFacts } from '@scgi/core/env';
 import { variablesFromHttp } from '@scgi/core/env';
 import { BackendError, parseContentLength, RemoteProtocolError, ScgiError } from '@scgi/core/protocol';
 import type { ResponseHead } from '@scgi/core/protocol';
 import { breakOff, writeErrorResponse } from './error-response.js';
-import { Exchange } from './exchange/exchange.js';
-import type { ExchangeHandler, ExchangeSettings } from './exchange/exchange.js';
 import { endToEndFields } from './response-fields.js';
-import type { BackendAddress } from './exchange/target.js';
 
 /** What applies to every request of a gateway. */
-export interface PassageSettings extends ExchangeSettings {
-  readonly address: BackendAddress;
+export interface PassageSettings {
+  readonly backend: Backend;
+  /** Without a byte moving, milliseconds; 0 for no limit. */
+  readonly idleTimeout: number;
   /** Bytes of a body of unknown length to keep in memory until its length is known. */
   readonly maxHeldBody: number;
   /** How long to read on, milliseconds, when the answer is sent and the client still uploads; 0 for no limit. */
@@ -24,11 +24,11 @@ export interface PassageSettings extends ExchangeSettings {
 }
 
 /** Passes one request on and its answer back. */
-export class Passage implements ExchangeHandler {
+export class Passage implements ExchangeHandler<ResponseHead> {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #settings: PassageSettings;
-  #exchange: Exchange | null;
+  #call: Call<ResponseHead> | null;
   /** The client sends its body only when told to (Expect: 100-continue), and was not told yet. */
   #owesContinue: boolean;
   /** A body of unknown length, as far as it has come. */
@@ -41,7 +41,7 @@ export class Passage implements ExchangeHandler {
     this.#request = request;
     this.#response = response;
     this.#settings = settings;
-    this.#exchange = null;
+    this.#call = null;
     this.#owesContinue = expectsContinue;
     this.#held = [];
     this.#heldBytes = 0;
@@ -55,7 +55,7 @@ export class Passage implements ExchangeHandler {
     // A client that has left is reported by `close`, in the same turn or the next.
     response.on('error', () => {});
     response.on('close', () => {
-      if (!response.writableFinished) this.#exchange?.destroy();
+      if (!response.writableFinished) this.#call?.destroy();
     });
     if (request.headers['transfer-encoding'] === undefined) {
       this.#open(parseContentLength(request.headers['content-length'] ?? '0') ?? 0);
@@ -84,12 +84,12 @@ export class Passage implements ExchangeHandler {
   }
 
   #open(bodyLength: number): void {
-    const { address, serverName } = this.#settings;
+    const { backend, serverName } = this.#settings;
     const request = this.#request;
     const method = request.method ?? '';
     try {
       const variables = variablesFromHttp(requestFacts(request, serverName));
-      this.#exchange = new Exchange(address, { method, variables, bodyLength }, this.#settings, this);
+      this.#call = backend.open({ method, variables, bodyLength }, this);
     } catch (error) {
       if (!(error instanceof ScgiError)) throw error;
       this.onError(error);
@@ -104,13 +104,13 @@ export class Passage implements ExchangeHandler {
   /** Only now, so that a client is not asked to upload to a backend that is down. */
   onConnect(): void {
     this.#sendContinue();
-    for (const chunk of this.#held) this.#exchange?.write(chunk);
+    for (const chunk of this.#held) this.#call?.write(chunk);
     this.#held = [];
     if (this.#heldBytes === 0) this.#request.on('data', (chunk: Uint8Array) => this.#send(chunk));
   }
 
   #send(chunk: Uint8Array): void {
-    if (this.#exchange?.write(chunk) === false) this.#request.pause();
+    if (this.#call?.write(chunk) === false) this.#request.pause();
   }
 
   onDrain(): void {
@@ -119,7 +119,7 @@ export class Passage implements ExchangeHandler {
 
   onHead(head: ResponseHead): void {
     if (head.kind === 'upgrade') {
-      this.#exchange?.destroy();
+      this.#call?.destroy();
       this.onError(new RemoteProtocolError('ERR_SCGI_RESPONSE_STATUS', { status: 101, fault: 'no upgrade was asked' }));
       return;
     }
@@ -127,7 +127,7 @@ export class Passage implements ExchangeHandler {
     const response = this.#response;
     this.#contentLength = head.contentLength;
     response.writeHead(head.status, head.reason, endToEndFields(head));
-    response.on('drain', () => this.#exchange?.resume());
+    response.on('drain', () => this.#call?.resume());
     process.nextTick(flushHead, this);
   }
 

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunningServer, ScgiListener, ServeOptions } from '@scgi/core';
 import { serveScgi } from '@scgi/core';
-import type { BackendTarget, HttpFrontOptions } from '@scgi/gateway';
+import type { BackendTarget } from '@scgi/client/exchange';
+import type { HttpFrontOptions } from '@scgi/gateway';
 import { createHttpFront } from '@scgi/gateway';
 
 /** Options of `createFront`. */

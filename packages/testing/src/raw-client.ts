@@ -2,8 +2,8 @@
 // For tests of servers: nothing is corrected on the way out, nothing that fails to decode is hidden on the way in.
 
 import { encodeRequest } from '@scgi/core/protocol';
-import type { BackendTarget } from '@scgi/gateway/exchange';
-import { BackendSocket, parseTarget } from '@scgi/gateway/exchange';
+import type { BackendTarget } from '@scgi/client/exchange';
+import { BackendSocket, parseTarget } from '@scgi/client/exchange';
 import type { RawResponse } from './raw-response.js';
 import { readRawResponse } from './raw-response.js';
 
@@ -44,13 +44,12 @@ export async function rawRequest(
   const pieces = toPieces(request);
   const timeoutMs = options.timeout ?? 5000;
   const received: Uint8Array[] = [];
-  const socket = new BackendSocket();
+  const socket = new BackendSocket((bytes) => received.push(bytes));
   let timer: NodeJS.Timeout | undefined;
   try {
     const ended = await new Promise<'fin' | 'reset'>((resolve, reject) => {
       let connected = false;
       timer = setTimeout(() => reject(lateError(timeoutMs, connected, received)), timeoutMs);
-      socket.on('data', (chunk: Uint8Array) => received.push(chunk));
       // A reset that met a write first shows itself to the reader as an end.
       socket.on('end', () => resolve(socket.writeError === undefined ? 'fin' : 'reset'));
       socket.on('error', (error) => (connected ? resolve('reset') : reject(error)));

@@ -47,6 +47,10 @@ export const errorCatalogue = {
   ERR_SCGI_RESPONSE_STATUS: { blame: 'remote', statusHint: 502, message: 'the response status is not a number from 100 to 999' },
   ERR_SCGI_RESPONSE_CONTENT_LENGTH: { blame: 'remote', statusHint: 502, message: 'the response Content-Length is malformed or contradictory' },
   ERR_SCGI_RESPONSE_FRAMING: { blame: 'remote', statusHint: 502, message: 'the response uses Transfer-Encoding, which CGI does not have' },
+  ERR_SCGI_RESPONSE_TOO_LARGE: { blame: 'remote', statusHint: 502, message: 'the response body is larger than maxResponseSize' },
+  ERR_SCGI_REDIRECT_LOOP: { blame: 'remote', statusHint: 502, message: 'the backend answers with one local redirect after the other' },
+  ERR_SCGI_GEMINI_REQUEST: { blame: 'remote', statusHint: 400, message: 'the Gemini request is not one gemini:// URL of at most 1024 bytes' },
+  ERR_SCGI_GEMINI_RESPONSE: { blame: 'remote', statusHint: 502, message: 'the Gemini response does not start with two digits, a space, a meta line and CRLF' },
   ERR_SCGI_RESPONSE_TRUNCATED: { blame: 'remote', statusHint: 502, message: 'the response ended before its Content-Length' },
 
   // The application or the caller of this library is wrong.
@@ -55,6 +59,7 @@ export const errorCatalogue = {
   ERR_SCGI_VARIABLE: { blame: 'local', statusHint: 500, message: 'a variable to send has an empty or repeated name, or holds a NUL or a non-latin1 character' },
   ERR_SCGI_RESPONSE_FIELD: { blame: 'local', statusHint: 500, message: 'a response field has an invalid name or value' },
   ERR_SCGI_STATUS_CODE: { blame: 'local', statusHint: 500, message: 'the status code is not an integer from 100 to 999' },
+  ERR_SCGI_BODY_USED: { blame: 'local', statusHint: 500, message: 'the response body was read already' },
   ERR_SCGI_BODY_LENGTH_MISMATCH: { blame: 'local', statusHint: 500, message: 'the body is not as long as its Content-Length' },
   ERR_SCGI_BIND: { blame: 'local', statusHint: 500, message: 'the bind address cannot be used' },
   ERR_SCGI_SOCKET_PATH: { blame: 'local', statusHint: 500, message: 'the Unix socket cannot be created at this path' },
@@ -65,10 +70,12 @@ export const errorCatalogue = {
   ERR_SCGI_BACKEND_UNREACHABLE: { blame: 'backend', statusHint: 502, message: 'no connection to the SCGI backend' },
   ERR_SCGI_BACKEND_RESET: { blame: 'backend', statusHint: 502, message: 'the SCGI backend broke the connection' },
   ERR_SCGI_BACKEND_TIMEOUT: { blame: 'backend', statusHint: 504, message: 'the SCGI backend did not answer in time' },
+  ERR_SCGI_BACKEND_BUSY: { blame: 'backend', statusHint: 503, message: 'no connection to the SCGI backend is free' },
   ERR_SCGI_LENGTH_REQUIRED: { blame: 'backend', statusHint: 411, message: 'the request body has no length and is too large to hold back' },
 
   // The peer left; nobody is wrong.
   ERR_SCGI_CLIENT_GONE: { blame: 'abort', statusHint: 499, message: 'the client closed the connection before the response was complete' },
+  ERR_SCGI_CLIENT_CLOSED: { blame: 'abort', statusHint: 503, message: 'the SCGI client is closed' },
   ERR_SCGI_SERVER_CLOSING: { blame: 'abort', statusHint: 503, message: 'the server is shutting down' },
 } as const;
 

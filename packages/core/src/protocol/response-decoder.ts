@@ -75,8 +75,8 @@ export class ResponseDecoder {
   /** @throws LocalProtocolError ERR_SCGI_OPTION for an impossible limit */
   constructor(options: ResponseDecoderOptions = {}) {
     this.#bodiless = options.requestMethod === 'HEAD';
-    this.#maxHeadBytes = resolveLimit('maxHeadBytes', options.maxHeadBytes, defaultMaxResponseHeadBytes, 1);
-    this.#maxLineBytes = resolveLimit('maxLineBytes', options.maxLineBytes, defaultMaxResponseLineBytes, 1);
+    this.#maxHeadBytes = resolveLimit('maxHeadBytes', options.maxHeadBytes, defaultMaxResponseHeadBytes, 0);
+    this.#maxLineBytes = resolveLimit('maxLineBytes', options.maxLineBytes, defaultMaxResponseLineBytes, 0);
     this.#input = new ChunkQueue();
     this.#state = ResponseState.Start;
     this.#fault = undefined;
@@ -91,6 +91,11 @@ export class ResponseDecoder {
   /** Where decoding stands, as of the last `nextEvent()`. */
   get state(): ResponseState {
     return this.#state;
+  }
+
+  /** Bytes of body still to come; undefined where only the end of the connection shows that it is whole, and in the head. */
+  get bodyBytesLeft(): number | undefined {
+    return this.#state === ResponseState.CountedBody ? this.#bodyBytesLeft : undefined;
   }
 
   /**

@@ -199,7 +199,7 @@ describe('the limits of a response head', () => {
     }
   });
 
-  test.each([{ maxHeadBytes: 0 }, { maxLineBytes: NaN }])('must be possible: %o', (options) => {
+  test.each([{ maxHeadBytes: -1 }, { maxLineBytes: NaN }])('must be possible: %o', (options) => {
     expect(() => new ResponseDecoder(options)).toThrow(expect.objectContaining({ code: 'ERR_SCGI_OPTION' }));
   });
 });

@@ -21,9 +21,11 @@ async function connectPair(tcp = false): Promise<Pair> {
   else server.listen(join(temporaryFolder(), 'peer.sock'));
   await once(server, 'listening');
   const address = server.address();
-  const socket = new BackendSocket();
   const received: string[] = [];
-  socket.on('data', (chunk: Buffer) => received.push(chunk.toString()));
+  const socket = new BackendSocket((bytes) => {
+    received.push(Buffer.from(bytes).toString());
+    socket.emit('received');
+  });
   if (typeof address === 'string') socket.connect({ path: address });
   else socket.connect({ host: '127.0.0.1', port: address?.port ?? 0 });
   const connected = once(socket, 'connect');
@@ -53,7 +55,7 @@ function over(socket: BackendSocket): Promise<'end' | 'error'> {
 test('what came before a failed write is read', async () => {
   const { socket, peer, received } = await connectPair();
   // Reading waits, so that the write meets the reset first.
-  socket.pause();
+  socket.pauseReading();
   socket.write('unread');
   await turns(20);
   await new Promise((resolve) => peer.write('answer', resolve));
@@ -63,7 +65,7 @@ test('what came before a failed write is read', async () => {
   await turns(20);
   expect(socket.writeError).toMatchObject({ code: 'EPIPE' });
   const ended = over(socket);
-  socket.resume();
+  socket.resumeReading();
   await ended;
   expect(received.join('')).toBe('answer');
 });
@@ -73,8 +75,8 @@ test('a pause loses nothing of what came before a reset', async () => {
   socket.write('unread');
   await turns(20);
   peer.write('first');
-  await within('the first piece', once(socket, 'data'));
-  socket.pause();
+  await within('the first piece', once(socket, 'received'));
+  socket.pauseReading();
   await new Promise((resolve) => peer.write('second', resolve));
   // Time to read ahead, as a stream does up to its high-water mark; only then the reset.
   await turns(20);
@@ -83,7 +85,7 @@ test('a pause loses nothing of what came before a reset', async () => {
   expect(received.join('')).toBe('first');
   expect(socket.destroyed).toBe(false);
   const ended = over(socket);
-  socket.resume();
+  socket.resumeReading();
   expect(await ended).toBe('error');
   expect(received.join('')).toBe('firstsecond');
 });
@@ -91,7 +93,7 @@ test('a pause loses nothing of what came before a reset', async () => {
 test('writes after a failed one are dropped without an error', async () => {
   const { socket, peer } = await connectPair();
   peer.destroy();
-  socket.pause();
+  socket.pauseReading();
   const results: unknown[] = [];
   for (let round = 0; round < 3; round += 1) {
     socket.write('x', (error) => results.push(error ?? null));

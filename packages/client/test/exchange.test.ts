@@ -1,16 +1,18 @@
 // One exchange without HTTP around it.
 
 import type { ResponseHead, ScgiError } from '@scgi/core/protocol';
+import { ResponseDecoder } from '@scgi/core/protocol';
 import { expect, onTestFinished, test } from 'vitest';
-import { Exchange, type ExchangeHandler } from '../src/exchange/exchange.js';
-import { parseTarget } from '../src/exchange/target.js';
+import { Exchange, type ExchangeHandler, type ExchangeRequest } from '../src/exchange/exchange.js';
+import { ReadBlocks } from '../src/exchange/read-blocks.js';
+import { type BackendTarget, parseTarget } from '../src/exchange/target.js';
 import { answering, startBackend } from './support/backend.js';
 import { turns, within } from './support/within.js';
 
-const settings = { connectTimeout: 0, firstByteTimeout: 0, idleTimeout: 0, maxHeadBytes: 65_536 };
+const settings = { connectTimeout: 0, firstByteTimeout: 0, idleTimeout: 0, halfClose: false };
 
 /** Writes down what it hears. */
-class Recorder implements ExchangeHandler {
+class Recorder implements ExchangeHandler<ResponseHead> {
   readonly calls: string[] = [];
   readonly over: Promise<void>;
   readonly #settle: () => void;
@@ -50,11 +52,16 @@ function withResolvers(): { promise: Promise<void>; resolve: () => void } {
   return { promise, resolve };
 }
 
-function start(target: string, handler: ExchangeHandler, bodyLength = 0): Exchange {
-  const request = { method: 'GET', variables: ['REQUEST_METHOD', 'GET', 'REQUEST_URI', '/'], bodyLength };
-  const exchange = new Exchange(parseTarget(target), request, settings, handler);
+function start(target: string, handler: Recorder, bodyLength = 0): Exchange<ResponseHead> {
+  const variables = ['REQUEST_METHOD', 'GET', 'REQUEST_URI', '/'];
+  const exchange = open(target, { variables, bodyLength }, handler);
   onTestFinished(() => exchange.destroy());
   return exchange;
+}
+
+function open(target: BackendTarget, request: ExchangeRequest, handler: Recorder): Exchange<ResponseHead> {
+  const address = parseTarget(target);
+  return new Exchange(address, request, new ResponseDecoder(), settings, handler, new ReadBlocks(), () => {});
 }
 
 test('tells connect, head, body and end in this order', async () => {
@@ -111,8 +118,7 @@ test('refuses more body than was announced', async () => {
 });
 
 test('refuses variables that cannot be sent before it connects', () => {
-  const request = { method: 'GET', variables: ['A', 'nul\0'], bodyLength: 0 };
-  expect(() => new Exchange(parseTarget(1), request, settings, new Recorder())).toThrow(
+  expect(() => open(1, { variables: ['A', 'nul\0'], bodyLength: 0 }, new Recorder())).toThrow(
     expect.objectContaining({ code: 'ERR_SCGI_VARIABLE' }),
   );
 });

@@ -1,23 +1,14 @@
 // One request to one SCGI backend: connects, sends head and body, decodes the answer, applies the deadlines.
 // Owns the backend's socket. Knows no HTTP classes and no policy: what an answer or an error means is its handler's.
 
-import type { ResponseEvent, ResponseHead } from '@scgi/core/protocol';
-import {
-  BackendError,
-  encodeRequest,
-  LocalProtocolError,
-  RemoteProtocolError,
-  ResponseDecoder,
-  ResponseState,
-  ScgiError,
-} from '@scgi/core/protocol';
+import { BackendError, encodeRequest, LocalProtocolError, RemoteProtocolError, ScgiError } from '@scgi/core/protocol';
+import type { AnswerDecoder, AnswerEvent } from './answer.js';
 import { BackendSocket } from './backend-socket.js';
+import type { ReadBlocks } from './read-blocks.js';
 import type { BackendAddress } from './target.js';
 
 /** What is sent to the backend. */
 export interface ExchangeRequest {
-  /** REQUEST_METHOD: the answer to HEAD has no body. */
-  readonly method: string;
   /** Flat: name, value, name, value … without CONTENT_LENGTH and SCGI. */
   readonly variables: readonly string[];
   /** Bytes of body that `write` will be given. */
@@ -32,18 +23,18 @@ export interface ExchangeSettings {
   readonly firstByteTimeout: number;
   /** Without a byte moving, once the answer has begun or while the body is on its way. */
   readonly idleTimeout: number;
-  /** Largest head of an answer in bytes. */
-  readonly maxHeadBytes: number;
+  /** End our side once the request is sent. */
+  readonly halfClose: boolean;
 }
 
-/** Hears what happens. `onEnd` or `onError` is the last call, unless `destroy` came before it: then there is none. */
-export interface ExchangeHandler {
+/** Hears what happens. `onEnd` or `onError` is the last call but `onClose`, unless `destroy` came before it: then there is neither. */
+export interface ExchangeHandler<Head> {
   /** The backend has accepted the connection: from now on `write` makes sense. */
   onConnect(): void;
   /** Takes body bytes again after a `write` that returned false. */
   onDrain(): void;
-  onHead(head: ResponseHead): void;
-  /** A view of the next body bytes, never empty. Returns false to ask for a pause until `resume`. */
+  onHead(head: Head): void;
+  /** The next body bytes, never empty, the handler's to keep. Returns false to ask for a pause until `resume`. */
   onBody(data: Uint8Array): boolean;
   /** The answer is whole, though perhaps not all of the request body was sent: no more of it is wanted. */
   onEnd(): void;
@@ -54,33 +45,45 @@ export interface ExchangeHandler {
 const CLOSE_TIMEOUT_MS = 2000;
 
 /** One request and its answer. */
-export class Exchange {
+export class Exchange<Head> {
   readonly #address: BackendAddress;
   readonly #settings: ExchangeSettings;
-  readonly #handler: ExchangeHandler;
-  readonly #decoder: ResponseDecoder;
+  readonly #handler: ExchangeHandler<Head>;
+  readonly #decoder: AnswerDecoder<Head>;
   readonly #socket: BackendSocket;
   #bodyBytesLeft: number;
   #connected: boolean;
   #answered: boolean;
+  #tunnel: boolean;
   #over: boolean;
 
   /**
    * Connects at once and sends the head; no handler is called before this returns.
+   * @param onClose called when the socket is closed, whatever has happened before
    * @throws {LocalProtocolError} ERR_SCGI_VARIABLE
    */
-  constructor(address: BackendAddress, request: ExchangeRequest, settings: ExchangeSettings, handler: ExchangeHandler) {
+  constructor(
+    address: BackendAddress,
+    request: ExchangeRequest,
+    decoder: AnswerDecoder<Head>,
+    settings: ExchangeSettings,
+    handler: ExchangeHandler<Head>,
+    blocks: ReadBlocks,
+    onClose: () => void,
+  ) {
     const head = encodeRequest(request.variables, request.bodyLength);
     this.#address = address;
     this.#settings = settings;
     this.#handler = handler;
-    this.#decoder = new ResponseDecoder({ requestMethod: request.method, maxHeadBytes: settings.maxHeadBytes });
-    this.#socket = new BackendSocket();
+    this.#decoder = decoder;
+    this.#socket = new BackendSocket((bytes) => this.#receive(bytes), blocks);
     this.#bodyBytesLeft = request.bodyLength;
     this.#connected = false;
     this.#answered = false;
+    this.#tunnel = false;
     this.#over = false;
     this.#listen(this.#socket);
+    this.#socket.on('close', onClose);
     this.#socket.setTimeout(settings.connectTimeout);
     this.#socket.connect(address.connect);
     this.#socket.write(head);
@@ -88,16 +91,20 @@ export class Exchange {
 
   #listen(socket: BackendSocket): void {
     socket.on('connect', () => this.#connect());
-    socket.on('data', (chunk: Uint8Array) => this.#receive(chunk));
     socket.on('end', () => this.#receiveEof());
     socket.on('drain', () => this.#drain());
     socket.on('timeout', () => this.#timeOut());
     socket.on('error', (error) => this.#socketFailed(error));
   }
 
+  /** The backend has accepted the connection: the request may have been sent, at least in part. */
+  get connected(): boolean {
+    return this.#connected;
+  }
+
   /**
-   * Sends a piece of the request body. Returns false when the next piece should wait for `onDrain`.
-   * Once the backend takes no more, or the exchange is over, pieces are dropped.
+   * Sends a piece of the request body, or of what follows an upgrade. Returns false when the next piece should wait for
+   * `onDrain`. Once the backend takes no more, or the exchange is over, pieces are dropped.
    * @throws {LocalProtocolError} ERR_SCGI_BODY_LENGTH_MISMATCH for more than `bodyLength`: rTorrent hangs on such bytes
    */
   write(chunk: Uint8Array): boolean {
@@ -105,13 +112,24 @@ export class Exchange {
     this.#bodyBytesLeft -= chunk.length;
     if (this.#over || this.#socket.writeError !== undefined) return true;
     const more = this.#socket.write(chunk);
-    if (this.#bodyBytesLeft === 0 && !this.#answered) this.#socket.setTimeout(this.#settings.firstByteTimeout);
+    if (this.#bodyBytesLeft === 0) this.#requestSent();
     return more;
+  }
+
+  /** After an upgrade: no more will be written. */
+  end(): void {
+    if (this.#tunnel) this.#socket.end();
+  }
+
+  /** From the head of an upgrade on: `write` takes any number of bytes. */
+  openTunnel(): void {
+    this.#tunnel = true;
+    this.#bodyBytesLeft = Infinity;
   }
 
   /** Goes on reading after an `onBody` that returned false. */
   resume(): void {
-    this.#socket.resume();
+    this.#socket.resumeReading();
   }
 
   /** Closes the connection now; nothing more is reported. */
@@ -122,9 +140,14 @@ export class Exchange {
 
   #connect(): void {
     this.#connected = true;
-    const { firstByteTimeout, idleTimeout } = this.#settings;
-    this.#socket.setTimeout(this.#bodyBytesLeft === 0 ? firstByteTimeout : idleTimeout);
+    if (this.#bodyBytesLeft === 0) this.#requestSent();
+    else this.#socket.setTimeout(this.#settings.idleTimeout);
     this.#handler.onConnect();
+  }
+
+  #requestSent(): void {
+    if (!this.#answered) this.#socket.setTimeout(this.#settings.firstByteTimeout);
+    if (this.#settings.halfClose) this.#socket.end();
   }
 
   #drain(): void {
@@ -152,18 +175,17 @@ export class Exchange {
     }
     const { writeError } = this.#socket;
     // The failed write has taken the error of the reset with it, and what the reset cut off now seems to end here.
-    if (writeError !== undefined && this.#decoder.state !== ResponseState.CountedBody) {
+    if (writeError !== undefined && this.#decoder.bodyBytesLeft === undefined) {
       this.#fail(this.#reset(writeError));
       return;
     }
     this.#decoder.receiveEof();
     this.#dispatchEvents();
-    this.#socket.destroy();
   }
 
   #dispatchEvents(): void {
     while (!this.#over) {
-      let event: ResponseEvent | null;
+      let event: AnswerEvent<Head> | null;
       try {
         event = this.#decoder.nextEvent();
       } catch (error) {
@@ -174,18 +196,20 @@ export class Exchange {
       if (event === null) return;
       if (event.type === 'head') this.#handler.onHead(event.head);
       else if (event.type === 'end') this.#finish();
-      else if (!this.#handler.onBody(event.data)) this.#socket.pause();
+      else if (!this.#handler.onBody(event.data)) this.#socket.pauseReading();
     }
   }
 
   #finish(): void {
     this.#over = true;
     const socket = this.#socket;
-    if (this.#bodyBytesLeft > 0) {
-      socket.destroy();
+    if (this.#bodyBytesLeft > 0 || socket.readableEnded) {
+      // What is still to be written of a tunnel goes out first.
+      if (this.#tunnel) socket.destroySoon();
+      else socket.destroy();
     } else {
       socket.setTimeout(CLOSE_TIMEOUT_MS);
-      socket.resume();
+      socket.resumeReading();
     }
     this.#handler.onEnd();
   }
@@ -197,12 +221,8 @@ export class Exchange {
 
   #socketFailed(cause: NodeJS.ErrnoException): void {
     if (this.#over) return;
-    if (this.#connected) {
-      this.#fail(this.#reset(cause));
-    } else {
-      const code = cause.code === 'ETIMEDOUT' ? 'ERR_SCGI_BACKEND_TIMEOUT' : 'ERR_SCGI_BACKEND_UNREACHABLE';
-      this.#fail(new BackendError(code, { backend: this.#address.text, reason: cause.code }, { cause }));
-    }
+    if (this.#connected) this.#fail(this.#reset(cause));
+    else this.#fail(connectError(this.#address, cause));
   }
 
   #reset(cause: NodeJS.ErrnoException): BackendError {
@@ -222,6 +242,18 @@ export class Exchange {
 
   /** The backend is not to blame for the silence: our side takes nothing, or owes it more of the body. */
   #waitsForOwner(): boolean {
-    return this.#socket.isPaused() || (this.#bodyBytesLeft > 0 && this.#socket.writableLength === 0);
+    return this.#socket.readingPaused || (this.#bodyBytesLeft > 0 && this.#socket.writableLength === 0);
   }
+}
+
+/** This process has no descriptor, port or memory left: the backend is as well as before. */
+const ownLimits: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']);
+
+function connectError(address: BackendAddress, cause: NodeJS.ErrnoException): BackendError {
+  const details = { backend: address.text, reason: cause.code };
+  if (cause.code === 'ETIMEDOUT') {
+    return new BackendError('ERR_SCGI_BACKEND_TIMEOUT', { backend: address.text, awaited: 'connect' }, { cause });
+  }
+  const busy = ownLimits.has(cause.code ?? '');
+  return new BackendError(busy ? 'ERR_SCGI_BACKEND_BUSY' : 'ERR_SCGI_BACKEND_UNREACHABLE', details, { cause });
 }

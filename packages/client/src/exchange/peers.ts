@@ -1,0 +1,101 @@
+// Several addresses of one backend: which of them gets the next request. Passive health only: what fails is left alone
+// for a while. Real balancing is the work of nginx or HAProxy; this is enough for a fail-over and a rolling restart.
+
+import type { BackendAddress } from './target.js';
+
+/**
+ * `first`: the first healthy address, the others stand by. `round-robin`: one after the other.
+ * `least-connections`: the one with the fewest open connections.
+ */
+export type Balance = 'first' | 'round-robin' | 'least-connections';
+
+/** How addresses are chosen. Times in milliseconds. */
+export interface PeerSettings {
+  readonly balance: Balance;
+  /** Failures in a row within `failTimeout` after which an address is left alone; 0 for never. As nginx's max_fails. */
+  readonly maxFails: number;
+  /** How long it is left alone. */
+  readonly failTimeout: number;
+  /** How long an address that came back gets fewer requests, rising to its share; 0 for its share at once. */
+  readonly slowStart: number;
+}
+
+/** One address and what is known of it. */
+export interface Peer {
+  readonly address: BackendAddress;
+  connections: number;
+  fails: number;
+  /** When it failed last, on the clock of `performance.now()`. */
+  failedAt: number;
+  /** When it answered again after it had been left alone; 0 if it never was. */
+  backSince: number;
+  down: boolean;
+}
+
+/** The addresses of one backend. */
+export class Peers {
+  readonly #peers: readonly Peer[];
+  readonly #settings: PeerSettings;
+  #turn: number;
+
+  constructor(addresses: readonly BackendAddress[], settings: PeerSettings) {
+    this.#peers = addresses.map((address) => ({
+      address,
+      connections: 0,
+      fails: 0,
+      failedAt: 0,
+      backSince: 0,
+      down: false,
+    }));
+    this.#settings = settings;
+    this.#turn = 0;
+  }
+
+  /** Who gets the next request, without those in `tried`. Undefined: all were tried. With all of them down, the one that is so for longest. */
+  choose(tried: ReadonlySet<Peer> | undefined): Peer | undefined {
+    const peers = this.#peers;
+    const single = peers[0];
+    if (peers.length === 1) return tried === undefined ? single : undefined;
+    const now = performance.now();
+    const first = this.#settings.balance === 'round-robin' ? this.#turn++ % peers.length : 0;
+    let chosen: Peer | undefined;
+    let least = Infinity;
+    let fallback: Peer | undefined;
+    for (let index = 0; index < peers.length; index += 1) {
+      const peer = peers[(first + index) % peers.length];
+      if (peer === undefined || tried?.has(peer) === true) continue;
+      if (peer.down && now - peer.failedAt < this.#settings.failTimeout) {
+        if (fallback === undefined || peer.failedAt < fallback.failedAt) fallback = peer;
+        continue;
+      }
+      const load = this.#load(peer, now, index);
+      if (load < least) [chosen, least] = [peer, load];
+    }
+    return chosen ?? fallback;
+  }
+
+  /** The least of these is chosen. `place` is where a peer stands in the order of this turn. */
+  #load(peer: Peer, now: number, place: number): number {
+    const { balance, slowStart } = this.#settings;
+    // Back, but not up to its share yet: passed over by a chance that shrinks with time.
+    const warming = peer.backSince > 0 && now - peer.backSince < slowStart;
+    if (warming && Math.random() > (now - peer.backSince) / slowStart) return Number.MAX_SAFE_INTEGER + place;
+    return balance === 'least-connections' ? peer.connections * this.#peers.length + place : place;
+  }
+
+  /** It could not be reached, broke off or was silent. */
+  failed(peer: Peer): void {
+    const { maxFails, failTimeout } = this.#settings;
+    const now = performance.now();
+    peer.fails = now - peer.failedAt > failTimeout ? 1 : peer.fails + 1;
+    peer.failedAt = now;
+    if (maxFails > 0 && peer.fails >= maxFails) peer.down = true;
+  }
+
+  /** It has answered. */
+  succeeded(peer: Peer): void {
+    if (peer.down) peer.backSince = performance.now();
+    peer.down = false;
+    peer.fails = 0;
+  }
+}

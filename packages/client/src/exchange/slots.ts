@@ -1,0 +1,90 @@
+// How many connections may be open at once, and who waits for one: a bounded queue, first come first served.
+
+import { AbortError, BackendError } from '@scgi/core/protocol';
+
+/** Bounds of the queue. `Infinity` for none; times in milliseconds, 0 for none. */
+export interface SlotSettings {
+  readonly maxConcurrent: number;
+  readonly maxQueued: number;
+  readonly queueTimeout: number;
+}
+
+/** Somebody who wants a connection. */
+export interface SlotUser {
+  /** The slot is yours until you call `release`. */
+  onSlot(): void;
+  /** There is none, and you no longer wait. */
+  onNoSlot(error: BackendError | AbortError): void;
+}
+
+interface Waiting {
+  readonly user: SlotUser;
+  readonly timer: NodeJS.Timeout | undefined;
+}
+
+/** The slots of one backend. */
+export class Slots {
+  readonly #settings: SlotSettings;
+  /** In the order of arrival, which is the order of a Set. */
+  readonly #waiting: Map<SlotUser, Waiting>;
+  #taken: number;
+
+  constructor(settings: SlotSettings) {
+    this.#settings = settings;
+    this.#waiting = new Map();
+    this.#taken = 0;
+  }
+
+  get taken(): number {
+    return this.#taken;
+  }
+
+  get queued(): number {
+    return this.#waiting.size;
+  }
+
+  /** Calls `onSlot` at once if a slot is free; else the user waits. Throws if that is not possible either.
+   * @throws {BackendError} ERR_SCGI_BACKEND_BUSY */
+  take(user: SlotUser): void {
+    const { maxConcurrent, maxQueued, queueTimeout } = this.#settings;
+    if (this.#taken < maxConcurrent) {
+      this.#taken += 1;
+      user.onSlot();
+      return;
+    }
+    if (this.#waiting.size >= maxQueued) throw new BackendError('ERR_SCGI_BACKEND_BUSY', { maxConcurrent, maxQueued });
+    const timer = queueTimeout === 0 ? undefined : setTimeout(() => this.#giveUp(user), queueTimeout);
+    this.#waiting.set(user, { user, timer });
+  }
+
+  /** Waits no longer. */
+  leave(user: SlotUser): void {
+    clearTimeout(this.#waiting.get(user)?.timer);
+    this.#waiting.delete(user);
+  }
+
+  /** Gives a slot back, or on to who waits longest. */
+  release(): void {
+    this.#taken -= 1;
+    for (const { user } of this.#waiting.values()) {
+      if (this.#taken >= this.#settings.maxConcurrent) return;
+      this.leave(user);
+      this.#taken += 1;
+      user.onSlot();
+    }
+  }
+
+  /** Nobody waits any longer. */
+  close(): void {
+    for (const { user } of this.#waiting.values()) {
+      this.leave(user);
+      user.onNoSlot(new AbortError('ERR_SCGI_CLIENT_CLOSED'));
+    }
+  }
+
+  #giveUp(user: SlotUser): void {
+    this.leave(user);
+    const { maxConcurrent, queueTimeout } = this.#settings;
+    user.onNoSlot(new BackendError('ERR_SCGI_BACKEND_BUSY', { maxConcurrent, queueTimeout }));
+  }
+}

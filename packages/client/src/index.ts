@@ -1,0 +1,1 @@
+export type { BackendOptions } from './exchange/index.js';
