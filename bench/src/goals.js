@@ -21,3 +21,6 @@ export const uploadGoal = 1.2;
 
 /** Growth of the app process's memory while 1 GiB passes through with a slow peer, in MiB, at most. */
 export const memoryGoalMiB = 64;
+
+/** CPU time of a front per request: ours before an SCGI application ÷ a proxy before the same over HTTP, at most. */
+export const frontGoal = 0.8;

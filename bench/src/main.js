@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import { cpuGoals } from './goals.js';
 import { readOptions, usage } from './options.js';
 import { formatGoals, formatRow, writeResults } from './report.js';
+import { measureClient } from './rows/client.js';
 import { measureDecode } from './rows/decode.js';
+import { measureFronts } from './rows/fronts.js';
 import { measureIdle } from './rows/idle.js';
 import { measureMemory } from './rows/memory.js';
 import { measureRequests } from './rows/requests.js';
@@ -18,7 +20,15 @@ import { startLoad } from './support/load.js';
 const LIMIT_MINUTES = 30;
 
 const apps = [...Object.keys(cpuGoals), 'ssgi'];
-const options = readOptions(process.argv.slice(2), [...apps, 'uploads', 'memory', 'idle', 'decode']);
+const options = readOptions(process.argv.slice(2), [
+  ...apps,
+  'fronts',
+  'client',
+  'uploads',
+  'memory',
+  'idle',
+  'decode',
+]);
 if (options.help) {
   console.log(usage);
 } else if (process.platform !== 'linux') {
@@ -58,6 +68,8 @@ function rows() {
       wantedApps.length > 0,
       (place) => withLoad((load) => measureRequests(wantedApps, options, { ...place, load })),
     ],
+    ['fronts', options.only.has('fronts'), (place) => withLoad((load) => measureFronts(options, { ...place, load }))],
+    ['client', options.only.has('client'), (place) => measureClient(options, place)],
     ['uploads', options.only.has('uploads'), (place) => measureUploads(options, place)],
     ['idle', options.only.has('idle'), (place) => measureIdle(options, place)],
     ['memory', options.only.has('memory'), (place) => measureMemory(options, place)],

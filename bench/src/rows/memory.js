@@ -10,12 +10,14 @@ import { memoryGoalMiB } from '../goals.js';
 
 const MiB = 1024 * 1024;
 
-/** `via` is what the client speaks to; node:http is there to compare with. */
+/** `via` is what the client speaks to, of which `front` is ours and is itself measured; node:http is there to compare with. */
 const cases = [
   { app: 'scgi', direction: 'up', via: 'nginx' },
   { app: 'scgi', direction: 'up', via: 'socket' },
   { app: 'scgi', direction: 'down', via: 'nginx' },
   { app: 'scgi', direction: 'down', via: 'socket' },
+  { app: 'scgi', direction: 'up', via: 'front' },
+  { app: 'scgi', direction: 'down', via: 'front' },
   { app: 'http', direction: 'up', via: 'nginx' },
   { app: 'http', direction: 'down', via: 'nginx' },
 ].flatMap((one) => ['unix', 'tcp'].map((socket) => ({ ...one, socket })));
@@ -31,18 +33,19 @@ export async function measureMemory(options, { folder, log }) {
 }
 
 async function measure({ app, direction, via, socket }, options, { folder, path }) {
-  const process = await startApp(`bodies-${app}`, socket === 'unix' ? path : undefined);
+  const backend = await startApp(`bodies-${app}`, socket === 'unix' ? path : undefined);
+  const process = via === 'front' ? await startApp('front-gateway', undefined, backend.address) : backend;
   const pass = app === 'scgi' ? 'scgi' : 'close';
-  const nginx = await startNginx(folder, [{ path: '/', pass, to: process.address, buffering: false }]);
+  const nginx = await startNginx(folder, [{ path: '/', pass, to: backend.address, buffering: false }]);
   const connectTo = via === 'nginx' ? { host: '127.0.0.1', port: nginx.port } : process.connectTo;
-  const formatHead = via === 'nginx' ? httpHead : scgiHead;
+  const formatHead = via === 'socket' ? scgiHead : httpHead;
   const transfer = direction === 'up' ? upload : download;
 
   await transfer(connectTo, formatHead, { ...options, streamMiB: 1 });
   const before = memoryMiB(process.pid).current;
   const seconds = await transfer(connectTo, formatHead, options);
   const { peak } = memoryMiB(process.pid);
-  await Promise.all([nginx.stop(), process.stop()]);
+  await Promise.all([nginx.stop(), process.stop(), backend.stop()]);
   return { beforeMiB: before, peakMiB: peak, growthMiB: peak - before, seconds };
 }
 
