@@ -6,8 +6,8 @@ import { createServer } from 'node:http';
 import type { BackendOptions, BackendTarget } from '@scgi/client/exchange';
 import { Backend, resolveBound, resolveTime } from '@scgi/client/exchange';
 import type { ScgiError } from '@scgi/core/protocol';
-import type { PassageSettings } from './passage.js';
-import { Passage } from './passage.js';
+import type { PassageSettings } from './node/passage.js';
+import { Passage } from './node/passage.js';
 
 /** Options of `createHttpFront`. Times in milliseconds, 0 for none. */
 export interface HttpFrontOptions extends BackendOptions {

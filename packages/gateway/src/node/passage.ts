@@ -8,7 +8,7 @@ import { variablesFromHttp } from '@scgi/core/env';
 import { BackendError, parseContentLength, RemoteProtocolError, ScgiError } from '@scgi/core/protocol';
 import type { ResponseHead } from '@scgi/core/protocol';
 import { breakOff, writeErrorResponse } from './error-response.js';
-import { endToEndFields } from './response-fields.js';
+import { endToEndFields } from '../response-fields.js';
 
 /** What applies to every request of a gateway. */
 export interface PassageSettings {
