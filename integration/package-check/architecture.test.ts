@@ -37,8 +37,8 @@ const maxLines = 300;
 const maxAdapterLines = 100;
 
 const core = packages.filter(({ folder }) => folder === 'core');
-/** These have no listener to pass on: they are bridges, on the connection driver like core's own. */
-const bridges = ['adapter-fetch', 'adapter-ssgi'];
+/** These have no listener to pass on: they are bridges, on the connection driver like core's own; Gemini has a front besides. */
+const bridges = ['adapter-fetch', 'adapter-ssgi', 'adapter-gemini'];
 const adapters = packages.filter(({ folder }) => folder.startsWith('adapter-') && !bridges.includes(folder));
 
 describe('the layers of core', () => {
@@ -74,6 +74,26 @@ describe('the layers of core', () => {
       imports.filter((name) => !name.startsWith('.') && !name.startsWith('node:')).map((name) => `${path}: ${name}`),
     );
     expect(wrong).toEqual([]);
+  });
+});
+
+describe('the exchange of the client, which gateways share', () => {
+  const sources = packages.filter(({ folder }) => folder === 'client').flatMap(sourcesOf);
+  const exchange = sources.filter((source) => layerOf(source) === 'exchange');
+
+  test('knows nothing of what is built on it', () => {
+    const wrong = exchange.flatMap((source) =>
+      relativeImports(source)
+        .filter((target) => layerOf({ path: target }) !== 'exchange')
+        .map((target) => `${source.path} imports ${target}`),
+    );
+    expect(wrong).toEqual([]);
+    expect(exchange.length).toBeGreaterThan(0);
+  });
+
+  test('speaks SCGI only: no HTTP classes', () => {
+    const wrong = sources.filter(({ imports }) => imports.some((name) => isModule(name, 'http')));
+    expect(wrong.map(({ path }) => path)).toEqual([]);
   });
 });
 
