@@ -156,7 +156,8 @@ function read(file: string): string {
   }
 }
 
-async function findFreePort(): Promise<number> {
+/** A TCP port on loopback that nobody had a moment ago. */
+export async function findFreePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address: AddressInfo | string | null = server.address();
