@@ -50,6 +50,8 @@ export const adviceByCode = {
   ERR_SCGI_STATUS_CODE: 'Answer with a final status; of the interim ones only 101 can be sent.',
   ERR_SCGI_BODY_USED: 'Read a body once: keep what `text()`, `json()` or `bytes()` gave you.',
   ERR_SCGI_BODY_LENGTH_MISMATCH: 'Send exactly as many bytes as the request announced.',
+  ERR_SCGI_BODY_SOURCE: '`cause` has what the stream, the file or the iterable failed with, or `details` what it gave.',
+  ERR_SCGI_SPOOL: 'Make room in `spoolFolder`, or choose another one; `cause` has the error of the system.',
   ERR_SCGI_BIND: '`details.problem` says what is wrong and `details.remedy` or `details.accepted` what works.',
   ERR_SCGI_SOCKET_PATH: '`details.remedy` says it: a shorter path, another folder, a file to remove.',
   ERR_SCGI_SOCKET_IN_USE: 'Stop the other process (`ss -xlp` shows it), or choose another path.',
