@@ -3,8 +3,9 @@
 
 import type { IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
-import type { BackendOptions, BackendTarget } from '@scgi/client/exchange';
-import { Backend, resolveBound, resolveNumber, resolveTime } from '@scgi/client/exchange';
+import { ScgiClient } from '@scgi/client';
+import type { Backend, BackendOptions, BackendTarget } from '@scgi/client/exchange';
+import { resolveBound, resolveNumber, resolveTime } from '@scgi/client/exchange';
 import { LocalProtocolError, type ScgiError } from '@scgi/core/protocol';
 import { ExtraVariables, type VariableRecord } from './extra-variables.js';
 import { type FileFinder, resolveAccelRedirect, resolveSendfile } from './file-finder.js';
@@ -72,6 +73,8 @@ export interface GatewayOptions<Incoming = IncomingMessage> extends BackendOptio
 
 /** `GatewayOptions`, checked and complete, with the backend they are for. */
 export interface GatewaySettings<Incoming = IncomingMessage> {
+  /** What Koa and Fetch go through; its backend is `backend`. */
+  readonly client: ScgiClient;
   readonly backend: Backend;
   readonly tunnelTimeout: number;
   readonly lingerTimeout: number;
@@ -98,8 +101,17 @@ export function resolveGatewaySettings<Incoming = IncomingMessage>(
   target: BackendTarget | readonly BackendTarget[],
   options: GatewayOptions<Incoming> = {},
 ): GatewaySettings<Incoming> {
+  const { maxHeldBody, maxSpooledBody, spoolFolder } = options;
+  const client = new ScgiClient(target, {
+    ...withTimeouts(options),
+    env: undefined,
+    maxHeldBody,
+    maxSpooledBody,
+    spoolFolder,
+  });
   return {
-    backend: new Backend(target, withTimeouts(options)),
+    client,
+    backend: client.backend,
     tunnelTimeout: resolveTime('tunnelTimeout', options.tunnelTimeout, 3_600_000),
     lingerTimeout: resolveTime('lingerTimeout', options.lingerTimeout, 30_000),
     maxHeldBody: resolveNumber('maxHeldBody', options.maxHeldBody, 1_048_576, 0, Number.MAX_SAFE_INTEGER),
