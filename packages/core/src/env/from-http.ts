@@ -30,8 +30,12 @@ export interface HttpRequestFacts {
   readonly serverName?: string | undefined;
   /** The mount point, as the target spells it: SCRIPT_NAME. The target must be below it. Default empty. */
   readonly scriptName?: string | undefined;
+  /** Instead of `scriptName`: how much of the target's path is the mount point, in characters. In an absolute form the path begins behind the host. */
+  readonly scriptNameLength?: number | undefined;
   /** Whether Upgrade goes on to the backend: for an upgrade that the gateway will tunnel. Default false. */
   readonly upgrade?: boolean | undefined;
+  /** Whether fields with `_` in their name go on, as far as no other field makes the same variable. Default false. */
+  readonly underscoreFields?: boolean | undefined;
 }
 
 // Fields for this hop only (RFC 9110 §7.6.1), or that a backend must not see; variable-names.ts has the reasons.
@@ -49,9 +53,13 @@ const withheldFields: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
+/** Decoded, these end a variable or, in a log or a response head that repeats it, a line (CVE-2019-11043 began with `%0a`). */
+const unspeakable = /[\0\r\n]/;
+
 /**
  * The variables of a request, names and values in turn, for `encodeRequest`, which adds CONTENT_LENGTH and SCGI itself.
- * Fields that Connection names stay here, so do those with an underscore in their name: `X_Y` would pass for `X-Y`.
+ * Fields that Connection names stay here, so do those with an underscore in their name, unless `underscoreFields` is
+ * set: `X_Y` would pass for `X-Y`.
  *
  * @throws RemoteProtocolError ERR_SCGI_REQUEST_METHOD or ERR_SCGI_REQUEST_TARGET for what the client sent;
  * LocalProtocolError ERR_SCGI_VARIABLE for a value no HTTP parser lets through, ERR_SCGI_OPTION for a target outside `scriptName`
@@ -88,14 +96,22 @@ function targetVariables(request: HttpRequestFacts, target: string): string[] {
   }
   const query = target.indexOf('?');
   const path = query === -1 ? target : target.slice(0, query);
+  const end = request.scriptNameLength ?? scriptNameLength(path, request.scriptName);
   // SCRIPT_NAME and PATH_INFO are decoded (RFC 3875 §4.1.5, §4.1.13); REQUEST_URI has the path as it was sent.
-  const scriptName = decodeBasePath(request.scriptName ?? '');
-  const end = scriptName === '' ? 0 : matchPath(path, scriptName);
-  if (end === -1) throw new LocalProtocolError('ERR_SCGI_OPTION', { scriptName });
+  const scriptName = end === 0 ? '' : decodePath(path.slice(0, end));
   const pathInfo = path.startsWith('/') ? decodePath(path.slice(end)) : '';
-  if (pathInfo.includes('\0')) throw new RemoteProtocolError('ERR_SCGI_REQUEST_TARGET', { value: target.slice(0, 80) });
+  if (unspeakable.test(pathInfo) || unspeakable.test(scriptName)) {
+    throw new RemoteProtocolError('ERR_SCGI_REQUEST_TARGET', { value: target.slice(0, 80) });
+  }
   const queryString = query === -1 ? '' : target.slice(query + 1);
   return ['REQUEST_URI', target, 'SCRIPT_NAME', scriptName, 'PATH_INFO', pathInfo, 'QUERY_STRING', queryString];
+}
+
+function scriptNameLength(path: string, scriptName: string | undefined): number {
+  const decoded = decodeBasePath(scriptName ?? '');
+  const length = decoded === '' ? 0 : matchPath(path, decoded);
+  if (length === -1) throw new LocalProtocolError('ERR_SCGI_OPTION', { scriptName });
+  return length;
 }
 
 function collectFields(request: HttpRequestFacts): Map<string, string> {
@@ -110,21 +126,46 @@ function collectFields(request: HttpRequestFacts): Map<string, string> {
     }
   }
   let upgrade: string | undefined;
+  let underscored: string[] | undefined;
   for (let index = 0; index < source.length; index += 2) {
     const name = (source[index] ?? '').toLowerCase();
     const value = trimFieldValue(source[index + 1] ?? '');
     if (name === 'upgrade') upgrade = joinValues(name, upgrade, value);
     // CONTENT_LENGTH is "0" for none as well; only this tells that the client announced an empty body, as nginx tells it.
     const announcesEmptyBody = name === 'content-length' && parseContentLength(value) === 0;
-    if ((withheld.has(name) && !announcesEmptyBody) || name.includes('_')) continue;
+    if (withheld.has(name) && !announcesEmptyBody) continue;
+    if (name.includes('_')) {
+      if (request.underscoreFields === true) (underscored ??= []).push(name, value);
+      continue;
+    }
     if (!isToken(name)) throw new LocalProtocolError('ERR_SCGI_VARIABLE', { name: name.slice(0, 80) });
     fields.set(name, joinValues(name, fields.get(name), value));
   }
+  if (underscored !== undefined) addUnderscored(fields, underscored, withheld);
   if (request.upgrade === true && upgrade !== undefined) {
     fields.set('connection', 'upgrade');
     fields.set('upgrade', upgrade);
   }
   return fields;
+}
+
+/** A field is dropped if the variable it makes is another one's: of `X-User` and `X_User` the first is the real one. */
+function addUnderscored(fields: Map<string, string>, underscored: readonly string[], withheld: Set<string>): void {
+  const taken = new Set<string>();
+  for (const name of fields.keys()) taken.add(fieldVariable(name));
+  const added = new Set<string>();
+  for (let index = 0; index < underscored.length; index += 2) {
+    const name = underscored[index] ?? '';
+    const variable = fieldVariable(name);
+    const plain = name.replaceAll('_', '-');
+    // Content_Type and Content_Length would be taken for what the client says of its body.
+    if (withheld.has(plain) || plain === 'content-type') continue;
+    if (!isToken(name)) throw new LocalProtocolError('ERR_SCGI_VARIABLE', { name: name.slice(0, 80) });
+    if (taken.has(variable) && !added.has(name)) continue;
+    taken.add(variable);
+    added.add(name);
+    fields.set(name, joinValues(name, fields.get(name), underscored[index + 1] ?? ''));
+  }
 }
 
 // Of a field with one value the first one counts: that is the one Node shows to the gateway itself.

@@ -1,9 +1,10 @@
 // The public face of the mapping between meta-variables and HTTP: re-exports only.
 
 export { readAuthority, readScheme } from './authority.js';
-export { splitBasePath } from './base-path.js';
+export { decodeBasePath, matchPath, splitBasePath } from './base-path.js';
 export { resolveBodyLength } from './body-length.js';
 export { type HttpRequestFacts, variablesFromHttp } from './from-http.js';
 export { readRequest, type ScgiRequest } from './request.js';
+export { splitAbsoluteForm } from './request-target.js';
 export { leastHeadLimit, longHeadAdvice } from './response-limits.js';
 export { type CgiEnv, createEnv } from './variables.js';

@@ -7,12 +7,13 @@ import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ScgiRequest } from '../env/index.js';
 import { readRequest, resolveBodyLength, splitBasePath } from '../env/index.js';
-import type { RequestHead } from '../protocol/index.js';
+import type { RequestHead, ScgiError } from '../protocol/index.js';
 import { LocalProtocolError, RemoteProtocolError, RequestDecoder, RequestRules } from '../protocol/index.js';
 import { resolveLimit } from '../protocol/limits.js';
 import type { ConnectionHost, ConnectionSocket, HalfOpenRule, RequestHandler, ScgiBridge } from '../server/index.js';
-import { ConnectionSweep, readEvents, ScgiConnection } from '../server/index.js';
+import { ConnectionSweep, formatErrorResponse, readEvents, ScgiConnection } from '../server/index.js';
 import { NodeExchange, responseClass } from './exchange.js';
+import { HandedOverSockets } from './handed-over.js';
 import type { ResponseClass, ResponseOptions } from './internals/response.js';
 import { inherited, resetOnDestroy, serverOf, setSocketServer, socketOf, takenBytes } from './internals/socket.js';
 import { exchangeOf } from './peer-socket.js';
@@ -85,6 +86,7 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
   readonly #responseOptions: ResponseOptions;
   readonly #requestRules: RequestRules;
   readonly #connections: ConnectionSweep;
+  readonly #handedOver: HandedOverSockets;
   #servedCount: number;
 
   constructor(options: ScgiHttpServerOptions, listener?: RequestListener | ScgiBridge) {
@@ -106,6 +108,7 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
     };
     this.#requestRules = requestRules(options);
     this.#connections = new ConnectionSweep(this);
+    this.#handedOver = new HandedOverSockets();
     this.#servedCount = 0;
     this.removeAllListeners('connection');
     this.on('connection', (socket) => this.#accept(socket));
@@ -128,11 +131,11 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
 
   /** Connections open now. */
   get connectionCount(): number {
-    return this.#connections.size;
+    return this.#connections.size + this.#handedOver.size;
   }
 
   createHandler(connection: ScgiConnection, head: RequestHead): RequestHandler {
-    const facts = readRequest(head.text, head.bodyLength);
+    const facts = this.#bridge?.readRequest?.(head) ?? readRequest(head.text, head.bodyLength);
     // Apache forwards it. Node's server hangs up, having no listener for `connect`; no application expects its target.
     if (facts.method === 'CONNECT') throw new RemoteProtocolError('ERR_SCGI_REQUEST_METHOD', { value: 'CONNECT' });
     const mount = this.mountOf(facts);
@@ -152,12 +155,18 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
     return this.emit('clientError', error, connection.socket);
   }
 
+  formatError(error: ScgiError): string {
+    return this.#bridge?.formatError?.(error) ?? formatErrorResponse(error);
+  }
+
   onConnectionClose(connection: ScgiConnection): void {
     this.#connections.delete(connection);
   }
 
-  onHandOver(handedOver: ConnectionSocket): void {
-    const socket = socketOf(handedOver);
+  onHandOver(connection: ScgiConnection): void {
+    const socket = socketOf(connection.socket);
+    this.#connections.delete(connection);
+    this.#handedOver.add(socket);
     // A time-out still shows on the socket, and concerns nobody else.
     socket.removeListener('timeout', onSocketTimeout);
     socket.setTimeout = inherited(socket, 'setTimeout');
@@ -183,6 +192,7 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
 
   override closeAllConnections(): void {
     for (const connection of this.#connections) connection.socket.destroy();
+    this.#handedOver.destroyAll();
   }
 
   /**

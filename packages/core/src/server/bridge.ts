@@ -2,7 +2,7 @@
 // put behind a server.
 
 import type { ScgiRequest } from '../env/index.js';
-import type { RequestHead } from '../protocol/index.js';
+import type { RequestHead, ScgiError } from '../protocol/index.js';
 import type { ScgiConnection } from './connection.js';
 import type { RequestHandler } from './handler.js';
 
@@ -27,4 +27,11 @@ export interface ScgiBridge {
    * @throws {ScgiError} to refuse it; it is answered with the error's status hint
    */
   createHandler(request: BridgedRequest): RequestHandler;
+  /**
+   * Reads the request out of its variables, where they describe no HTTP request. Default: `readRequest` of env/.
+   * @throws {ScgiError} to refuse it
+   */
+  readRequest?(head: RequestHead): ScgiRequest;
+  /** The answer to a request that was refused, or never came whole. Default: the CGI response of `formatErrorResponse`. */
+  formatError?(error: ScgiError): string;
 }

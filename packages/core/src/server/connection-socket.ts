@@ -8,7 +8,7 @@ export const kConnection: unique symbol = Symbol('scgi.connection');
 
 /** A two-way byte stream with half-close, as the connection driver sees it. */
 export interface ConnectionSocket {
-  [kConnection]?: ScgiConnection;
+  [kConnection]?: ScgiConnection | undefined;
   readonly destroyed: boolean;
   /** Bytes given to `write` that the transport has not taken yet. */
   readonly writableLength: number;

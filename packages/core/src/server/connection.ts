@@ -1,8 +1,8 @@
 // One connection: a socket, a request decoder, a handler. Owns the reading side of the socket and how it ends:
 // back-pressure, aborts, early error answers, linger. Knows no HTTP classes and no environment variables.
 
-import type { RequestEvent, RequestHead } from '../protocol/index.js';
-import { LocalProtocolError, RemoteProtocolError, RequestDecoder, ScgiError } from '../protocol/index.js';
+import type { RequestDecoder, RequestEvent, RequestHead } from '../protocol/index.js';
+import { LocalProtocolError, RemoteProtocolError, ScgiError } from '../protocol/index.js';
 import type { ConnectionSocket } from './connection-socket.js';
 import { formatErrorResponse } from './error-response.js';
 import type { ConnectionHost, RequestHandler } from './handler.js';
@@ -11,9 +11,6 @@ import { isDue, Progress } from './progress.js';
 import { RequestPhase } from './request-phase.js';
 import { letGo, listenTo } from './socket-listeners.js';
 import { currentTurn, eofIsAbort } from './turn-clock.js';
-
-/** In the place of a decoder that is no longer needed. */
-const spentDecoder = new RequestDecoder();
 
 /** Drives one SCGI connection. Made when a socket is accepted; whoever makes it lets it read. */
 export class ScgiConnection {
@@ -24,7 +21,7 @@ export class ScgiConnection {
   newer: ScgiConnection | null = null;
   older: ScgiConnection | null = null;
   readonly #host: ConnectionHost;
-  #decoder: RequestDecoder;
+  readonly #decoder: RequestDecoder;
   #handler: RequestHandler | null = null;
   #phase: RequestPhase = RequestPhase.Head;
   /** Nothing more is owed to the peer: the response is sent, or an error was answered in its place. */
@@ -78,7 +75,7 @@ export class ScgiConnection {
     if (this.#responseDone) return;
     this.#responseDone = true;
     if (this.socket.destroyed) return;
-    this.socket.write(formatErrorResponse(error));
+    this.socket.write(this.#host.formatError?.(error) ?? formatErrorResponse(error));
     if (this.#phase === RequestPhase.Head) {
       this.socket.end();
       this.#startLinger(true);
@@ -98,13 +95,10 @@ export class ScgiConnection {
       throw new LocalProtocolError('ERR_SCGI_STATE', { fault: 'nothing to hand over' });
     }
     this.#phase = RequestPhase.HandedOver;
+    // What lives on for hours should keep neither this nor the request that it came from.
     letGo(this.socket);
-    this.#host.onHandOver(this.socket);
-    const trailing = this.#decoder.takeTrailing();
-    // What lives on for hours should not keep the request that it came from.
-    this.#handler = this.#progress = null;
-    this.#decoder = spentDecoder;
-    return trailing;
+    this.#host.onHandOver(this);
+    return this.#decoder.takeTrailing();
   }
 
   /** The socket belongs to somebody else. */
@@ -121,7 +115,6 @@ export class ScgiConnection {
   /** Applies the deadlines that are due at `now` (monotonic milliseconds). Called by the server's sweep. */
   checkDeadlines(now: number): void {
     const host = this.#host;
-    if (this.#phase === RequestPhase.HandedOver) return;
     if (this.#linger !== null) {
       if (this.#linger.isOver(this.acceptedAt, this.#progressSince(now), now)) this.socket.destroy();
     } else if (this.#phase === RequestPhase.Head) {

@@ -1,7 +1,7 @@
 // What a bridge implements to receive requests from the connection driver, and what it may set.
 // The driver owns the socket's reading side and its end; the bridge owns what is written as the response.
 
-import type { RequestHead } from '../protocol/index.js';
+import type { RequestHead, ScgiError } from '../protocol/index.js';
 import type { ConnectionSocket } from './connection-socket.js';
 import type { ScgiConnection } from './connection.js';
 
@@ -39,12 +39,14 @@ export interface ConnectionHost extends ConnectionSettings {
    * Returns true if somebody has taken over the socket; otherwise the driver answers, if it still can, and closes.
    */
   onPeerError(connection: ScgiConnection, error: Error): boolean;
+  /** The bytes that answer `error` in place of a response. Default: `formatErrorResponse`. */
+  formatError?(error: ScgiError): string;
   /** The connection is gone. */
   onConnectionClose(connection: ScgiConnection): void;
   /** Ends the socket with a reset; simply closes it where the transport has none. */
   reset(socket: ConnectionSocket, error?: Error): void;
-  /** The connection gave its socket away: from now on it is read as an ordinary stream, paused at first. */
-  onHandOver(socket: ConnectionSocket): void;
+  /** The connection gave its socket away, the last call for it: the socket is an ordinary stream now, paused at first. */
+  onHandOver(connection: ScgiConnection): void;
   /** Bytes of the response that the kernel has taken: rises while a slow peer makes progress. */
   takenBytes(socket: ConnectionSocket): number;
 }

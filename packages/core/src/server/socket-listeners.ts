@@ -15,12 +15,14 @@ export function listenTo(socket: ConnectionSocket, connection: ScgiConnection): 
   socket.on('close', onClose);
 }
 
-/** Ends what `listenTo` and `readEvents` began, but for the news of the close. The socket is left paused. */
+/** Ends what `listenTo` and `readEvents` began. The socket is left paused. */
 export function letGo(socket: ConnectionSocket): void {
+  socket[kConnection] = undefined;
   socket.removeListener('data', onData);
   socket.removeListener('end', onEnd);
   socket.removeListener('drain', onDrain);
   socket.removeListener('error', onError);
+  socket.removeListener('close', onClose);
 }
 
 /** The connection that drives `socket`. */

@@ -74,6 +74,15 @@ describe('variablesFromHttp', () => {
     });
   });
 
+  it.each([
+    ['/a%2Fb/c', 6, '/a/b', '/c'],
+    ['/api', 4, '/api', ''],
+    ['/api?x', 4, '/api', ''],
+    ['http://h/api/x', 4, '/api', '/x'],
+  ])('cuts %s behind %i characters of its path', (target, scriptNameLength, name, pathInfo) => {
+    expect(convert({ target, scriptNameLength })).toMatchObject({ SCRIPT_NAME: name, PATH_INFO: pathInfo });
+  });
+
   it('takes the host of an absolute form, and its path', () => {
     const env = convert({ target: 'http://other.example:81/x?q', fields: ['Host', 'example.com'] });
     expect(env).toMatchObject({ REQUEST_URI: '/x?q', HTTP_HOST: 'other.example:81', SERVER_NAME: 'other.example' });
@@ -85,6 +94,8 @@ describe('variablesFromHttp', () => {
     ['/\n', 'ERR_SCGI_REQUEST_TARGET'],
     ['/☃', 'ERR_SCGI_REQUEST_TARGET'],
     ['/%00', 'ERR_SCGI_REQUEST_TARGET'],
+    ['/%0d', 'ERR_SCGI_REQUEST_TARGET'],
+    ['/a%0Ab', 'ERR_SCGI_REQUEST_TARGET'],
   ])('refuses the target %j', (target, code) => {
     expect(() => convert({ target })).toThrow(expect.objectContaining({ code }));
   });
@@ -122,6 +133,38 @@ describe('the fields', () => {
     expect(httpVariables(['Content-Length', '0'])).toEqual({ HTTP_CONTENT_LENGTH: '0' });
     const variables = variablesFromHttp({ method: 'POST', target: '/', fields: ['Content-Length', '0'] });
     expect(readRequest(variables, 0).fields).toEqual(['content-length', '0']);
+  });
+
+  describe('with an underscore, when they are asked for', () => {
+    const underscored = (...fields: string[]): Record<string, string | undefined> =>
+      Object.fromEntries(
+        Object.entries(convert({ fields, underscoreFields: true })).filter(([name]) => /^HTTP_|^CONTENT_/.test(name)),
+      );
+
+    it('go on, joined where they repeat', () => {
+      expect(underscored('X_A', '1', 'x_b', '2', 'X_a', '3')).toEqual({ HTTP_X_A: '1, 3', HTTP_X_B: '2' });
+    });
+
+    it.each([
+      ['after it', ['X-User', 'me', 'X_User', 'root']],
+      ['before it', ['X_User', 'root', 'X-User', 'me']],
+      ['written twice', ['X_User', 'root', 'X-User', 'me', 'x_user', 'root']],
+    ])('never pass for a field with hyphens that comes %s', (_, fields) => {
+      expect(underscored(...fields)).toEqual({ HTTP_X_USER: 'me' });
+    });
+
+    it('are not mixed with others of the same variable', () => {
+      expect(underscored('A_B-C', '1', 'A-B_C', '2')).toEqual({ HTTP_A_B_C: '1' });
+    });
+
+    it.each(['Content_Length', 'Content_Type', 'Transfer_Encoding', 'Proxy_Connection', 'Proxy_Authorization'])(
+      'do not pass for what stays with the gateway: %s',
+      (name) => expect(underscored(name, '0')).toEqual({}),
+    );
+
+    it('stay when Connection names them, in either spelling', () => {
+      expect(underscored('Connection', 'x_a, x-b', 'X_A', '1', 'X_B', '2', 'X_C', '3')).toEqual({ HTTP_X_C: '3' });
+    });
   });
 
   it('that Connection names stay too', () => {

@@ -122,6 +122,24 @@ describe('an upgrade', () => {
     socket.destroy();
   });
 
+  it.each(['end', 'reset', 'own destroy'])('counts as open until its socket ends, by: %s', async (how) => {
+    const server = await tcpServer(() => {});
+    const seen = echo(server);
+    const socket = await connect(server.address());
+    socket.on('error', () => {});
+    socket.write(head(handshake));
+    await within('the answer', once(socket, 'data'));
+    expect(server.connectionCount).toBe(1);
+    const [upgraded] = seen.sockets;
+    if (upgraded === undefined) throw new Error('no upgrade');
+    const closed = once(upgraded, 'close');
+    if (how === 'end') socket.end();
+    else if (how === 'reset') socket.resetAndDestroy();
+    else upgraded.destroy();
+    await within('the close', closed);
+    expect(server.connectionCount).toBe(0);
+  });
+
   it('is closed by closeAllConnections', async () => {
     const server = await tcpServer(() => {});
     echo(server);
