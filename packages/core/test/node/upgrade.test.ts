@@ -132,7 +132,7 @@ describe('an upgrade', () => {
     expect(server.connectionCount).toBe(1);
     const [upgraded] = seen.sockets;
     if (upgraded === undefined) throw new Error('no upgrade');
-    const closed = once(upgraded, 'close');
+    const closed = new Promise((resolve) => upgraded.once('close', resolve));
     if (how === 'end') socket.end();
     else if (how === 'reset') socket.resetAndDestroy();
     else upgraded.destroy();
