@@ -4,7 +4,7 @@
 import { LocalProtocolError } from './errors.js';
 import { latin1 } from './latin1.js';
 
-const notEncodable = /[\0\u0100-\uffff]/;
+const beyondLatin1 = /[\u0100-\uffff]/;
 
 /**
  * The request head as bytes: CONTENT_LENGTH first, then SCGI=1, then the variables in their order.
@@ -26,13 +26,20 @@ export function encodeRequest(variables: readonly string[], bodyLength: number):
   for (let index = 0; index < variables.length; index += 2) {
     const name = variables[index] ?? '';
     const value = variables[index + 1] ?? '';
-    if (name === '' || notEncodable.test(name) || notEncodable.test(value)) {
-      throw new LocalProtocolError('ERR_SCGI_VARIABLE', { name: name.slice(0, 40) });
-    }
-    if (given.size === given.add(name.toUpperCase()).size) {
-      throw new LocalProtocolError('ERR_SCGI_VARIABLE', { name: name.slice(0, 40), fault: 'given twice' });
-    }
+    if (name === '' || name.includes('\0') || value.includes('\0')) throw refuse(name);
+    if (given.size === given.add(name.toUpperCase()).size) throw refuse(name, 'given twice');
     payload += `${name}\0${value}\0`;
   }
+  // All at once: a look at every string by itself would cost as much as putting them together.
+  if (beyondLatin1.test(payload)) throw refuse(findBeyondLatin1(variables));
   return latin1.encode(`${payload.length}:${payload},`);
+}
+
+function findBeyondLatin1(variables: readonly string[]): string {
+  const index = variables.findIndex((text) => beyondLatin1.test(text));
+  return variables[index - (index % 2)] ?? '';
+}
+
+function refuse(name: string, fault?: string): LocalProtocolError {
+  return new LocalProtocolError('ERR_SCGI_VARIABLE', { name: name.slice(0, 40), fault });
 }
