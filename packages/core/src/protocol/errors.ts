@@ -61,7 +61,7 @@ export const errorCatalogue = {
   ERR_SCGI_STATUS_CODE: { blame: 'local', statusHint: 500, message: 'the status code is not an integer from 100 to 999' },
   ERR_SCGI_BODY_USED: { blame: 'local', statusHint: 500, message: 'the response body was read already' },
   ERR_SCGI_BODY_LENGTH_MISMATCH: { blame: 'local', statusHint: 500, message: 'the body is not as long as its Content-Length' },
-  ERR_SCGI_BODY_SOURCE: { blame: 'local', statusHint: 500, message: 'the request body could not be read from where it comes from' },
+  ERR_SCGI_BODY_SOURCE: { blame: 'local', statusHint: 500, message: 'the request body could not be read from its source' },
   ERR_SCGI_SPOOL: { blame: 'local', statusHint: 500, message: 'the request body could not be kept in a temporary file' },
   ERR_SCGI_BIND: { blame: 'local', statusHint: 500, message: 'the bind address cannot be used' },
   ERR_SCGI_SOCKET_PATH: { blame: 'local', statusHint: 500, message: 'the Unix socket cannot be created at this path' },
