@@ -1,13 +1,12 @@
 // HTTP request → variables, for a gateway that calls an SCGI server: what a front end does, the other way round.
-// Lets nothing through that is meant for the hop to the client, and nothing that could pass for something else behind it.
+// Which fields go on is http-fields.ts's.
 
-import { parseContentLength } from '../protocol/content-length.js';
 import { LocalProtocolError, RemoteProtocolError } from '../protocol/errors.js';
 import { isFieldValue, isToken } from '../protocol/field-syntax.js';
 import { decodeBasePath, decodePath, matchPath } from './base-path.js';
-import { listTokens, trimFieldValue } from './fields.js';
+import { HttpFields, type HttpHeaders } from './http-fields.js';
 import { invisible, splitAbsoluteForm } from './request-target.js';
-import { fieldVariable, isSingleValued } from './variable-names.js';
+import { fieldVariable } from './variable-names.js';
 
 /** What a gateway knows about a request; Node's `IncomingMessage` has all of it, in the same shapes. */
 export interface HttpRequestFacts {
@@ -17,6 +16,8 @@ export interface HttpRequestFacts {
   readonly target: string;
   /** Names and values in turn, as `req.rawHeaders`. */
   readonly fields: readonly string[];
+  /** In the place of `fields`: by name, as `req.headers`, where what middleware has added or deleted shows. */
+  readonly headers?: HttpHeaders | undefined;
   /** As `req.httpVersion`. Default `1.1`. */
   readonly httpVersion?: string | undefined;
   /** Whether the client speaks TLS to the gateway, as `req.socket.encrypted`. Default false. */
@@ -38,21 +39,6 @@ export interface HttpRequestFacts {
   readonly underscoreFields?: boolean | undefined;
 }
 
-// Fields for this hop only (RFC 9110 §7.6.1), or that a backend must not see; variable-names.ts has the reasons.
-const withheldFields: ReadonlySet<string> = new Set([
-  'connection',
-  'content-length', // CONTENT_LENGTH is the encoder's, from the body it is given
-  'expect',
-  'keep-alive',
-  'proxy',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-
 /** Decoded, these end a variable or, in a log or a response head that repeats it, a line (CVE-2019-11043 began with `%0a`). */
 const unspeakable = /[\0\r\n]/;
 
@@ -70,7 +56,10 @@ export function variablesFromHttp(request: HttpRequestFacts): string[] {
   }
   const absolute = splitAbsoluteForm(request.target);
   const target = absolute?.target ?? request.target;
-  const fields = collectFields(request);
+  const collected = new HttpFields(request);
+  if (request.headers === undefined) collected.takeFlat(request.fields);
+  else collected.takeHeaders(request.headers);
+  const fields = collected.values;
   // RFC 9112 §3.2.2: the host of an absolute form replaces the Host field.
   if (absolute !== undefined) fields.set('host', absolute.authority);
   const variables = ['REQUEST_METHOD', request.method, ...targetVariables(request, target)];
@@ -112,67 +101,6 @@ function scriptNameLength(path: string, scriptName: string | undefined): number 
   const length = decoded === '' ? 0 : matchPath(path, decoded);
   if (length === -1) throw new LocalProtocolError('ERR_SCGI_OPTION', { scriptName });
   return length;
-}
-
-function collectFields(request: HttpRequestFacts): Map<string, string> {
-  const fields = new Map<string, string>();
-  const withheld = new Set(withheldFields);
-  const source = request.fields;
-  for (let index = 0; index < source.length; index += 2) {
-    // Not these two, whatever Connection says: without them the request would be another one (RFC 9110 §7.6.1).
-    if (source[index]?.toLowerCase() !== 'connection') continue;
-    for (const name of listTokens(source[index + 1] ?? '')) {
-      if (name !== 'host' && name !== 'content-type') withheld.add(name);
-    }
-  }
-  let upgrade: string | undefined;
-  let underscored: string[] | undefined;
-  for (let index = 0; index < source.length; index += 2) {
-    const name = (source[index] ?? '').toLowerCase();
-    const value = trimFieldValue(source[index + 1] ?? '');
-    if (name === 'upgrade') upgrade = joinValues(name, upgrade, value);
-    // CONTENT_LENGTH is "0" for none as well; only this tells that the client announced an empty body, as nginx tells it.
-    const announcesEmptyBody = name === 'content-length' && parseContentLength(value) === 0;
-    if (withheld.has(name) && !announcesEmptyBody) continue;
-    if (name.includes('_')) {
-      if (request.underscoreFields === true) (underscored ??= []).push(name, value);
-      continue;
-    }
-    if (!isToken(name)) throw new LocalProtocolError('ERR_SCGI_VARIABLE', { name: name.slice(0, 80) });
-    fields.set(name, joinValues(name, fields.get(name), value));
-  }
-  if (underscored !== undefined) addUnderscored(fields, underscored, withheld);
-  if (request.upgrade === true && upgrade !== undefined) {
-    fields.set('connection', 'upgrade');
-    fields.set('upgrade', upgrade);
-  }
-  return fields;
-}
-
-/** A field is dropped if the variable it makes is another one's: of `X-User` and `X_User` the first is the real one. */
-function addUnderscored(fields: Map<string, string>, underscored: readonly string[], withheld: Set<string>): void {
-  const taken = new Set<string>();
-  for (const name of fields.keys()) taken.add(fieldVariable(name));
-  const added = new Set<string>();
-  for (let index = 0; index < underscored.length; index += 2) {
-    const name = underscored[index] ?? '';
-    const variable = fieldVariable(name);
-    const plain = name.replaceAll('_', '-');
-    // Content_Type and Content_Length would be taken for what the client says of its body.
-    if (withheld.has(plain) || plain === 'content-type') continue;
-    if (!isToken(name)) throw new LocalProtocolError('ERR_SCGI_VARIABLE', { name: name.slice(0, 80) });
-    if (taken.has(variable) && !added.has(name)) continue;
-    taken.add(variable);
-    added.add(name);
-    fields.set(name, joinValues(name, fields.get(name), underscored[index + 1] ?? ''));
-  }
-}
-
-// Of a field with one value the first one counts: that is the one Node shows to the gateway itself.
-function joinValues(name: string, earlier: string | undefined, value: string): string {
-  if (earlier === undefined) return value;
-  if (isSingleValued(fieldVariable(name))) return earlier;
-  return name === 'cookie' ? `${earlier}; ${value}` : `${earlier}, ${value}`;
 }
 
 // Fails closed: dropping such a field would hide that something upstream is broken.

@@ -6,5 +6,6 @@ export { resolveBodyLength } from './body-length.js';
 export { type HttpRequestFacts, variablesFromHttp } from './from-http.js';
 export { readRequest, type ScgiRequest } from './request.js';
 export { splitAbsoluteForm } from './request-target.js';
+export type { HttpHeaders } from './http-fields.js';
 export { leastHeadLimit, longHeadAdvice } from './response-limits.js';
 export { type CgiEnv, createEnv } from './variables.js';

@@ -142,7 +142,8 @@ const commonFields: readonly string[] = [
 ];
 
 const ignored: VariableRule = { slot: Slot.ignored, field: '', singleBit: 0, name: '', follower: undefined };
-const singleVariables: ReadonlySet<string> = new Set(singleFields.map(fieldVariable));
+const singleVariables: ReadonlySet<string> = new Set(singleFields.map(spellVariable));
+const fieldVariables: ReadonlyMap<string, string> = createFieldVariables();
 const fieldCharacters: readonly (string | undefined)[] = createFieldCharacters();
 const rules: ReadonlyMap<string, VariableRule> = createRules();
 
@@ -194,7 +195,20 @@ export function isSingleValued(name: string): boolean {
 
 /** HTTP_X_Y for x-y. */
 export function fieldVariable(field: string): string {
+  return fieldVariables.get(field) ?? spellVariable(field);
+}
+
+function spellVariable(field: string): string {
   return `HTTP_${field.toUpperCase().replaceAll('-', '_')}`;
+}
+
+/** The same for the fields that are listed here, undefined for others. */
+export function knownFieldVariable(field: string): string | undefined {
+  return fieldVariables.get(field);
+}
+
+function createFieldVariables(): Map<string, string> {
+  return new Map([...commonFields, ...singleFields].map((field) => [field, spellVariable(field)]));
 }
 
 function createRules(): Map<string, VariableRule> {

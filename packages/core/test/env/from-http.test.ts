@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { createEnv, type CgiEnv, type HttpRequestFacts, readRequest, variablesFromHttp } from '../../src/env/index.js';
+import {
+  createEnv,
+  type CgiEnv,
+  type HttpHeaders,
+  type HttpRequestFacts,
+  readRequest,
+  variablesFromHttp,
+} from '../../src/env/index.js';
 
 const convert = (request: Partial<HttpRequestFacts>): CgiEnv =>
   createEnv(variablesFromHttp({ method: 'GET', target: '/', fields: [], ...request }));
@@ -196,5 +203,31 @@ describe('the fields', () => {
     ['Content-Type', 'a\nb'],
   ])('are refused with %j: %j', (name, value) => {
     expect(() => httpVariables([name, value])).toThrow(expect.objectContaining({ code: 'ERR_SCGI_VARIABLE' }));
+  });
+});
+
+describe('fields by name, as Node has them', () => {
+  const fromHeaders = (headers: HttpHeaders): Record<string, string | undefined> =>
+    Object.fromEntries(Object.entries(convert({ headers })).filter(([name]) => /^HTTP_|^CONTENT_/.test(name)));
+
+  it('go on by the same rules', () => {
+    const headers = {
+      host: 'a',
+      connection: 'x-secret, keep-alive',
+      'x-secret': '1',
+      x_y: '2',
+      proxy: '3',
+      'content-type': 'text/plain',
+      'x-list': ['4', '5'],
+      'x-gone': undefined,
+    };
+    expect(fromHeaders(headers)).toEqual({ HTTP_HOST: 'a', CONTENT_TYPE: 'text/plain', HTTP_X_LIST: '4, 5' });
+  });
+
+  it.each([
+    ['after', { 'x-user': 'client', 'X-User': 'middleware' }],
+    ['before', { 'X-User': 'middleware', 'x-user': 'client' }],
+  ])('that middleware has set in its own spelling win: %s the one of the client', (_, headers) => {
+    expect(fromHeaders(headers)).toEqual({ HTTP_X_USER: 'middleware' });
   });
 });
