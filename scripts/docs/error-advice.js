@@ -48,6 +48,7 @@ export const adviceByCode = {
   ERR_SCGI_VARIABLE: 'Encode the value first; leave CONTENT_LENGTH and SCGI to `encodeRequest`.',
   ERR_SCGI_RESPONSE_FIELD: 'Remove line breaks and control characters; encode other text, for example with RFC 8187.',
   ERR_SCGI_STATUS_CODE: 'Answer with a final status; of the interim ones only 101 can be sent.',
+  ERR_SCGI_HANDLER_TIMEOUT: 'Answer sooner, watch `request.signal` in what takes long, or raise `handlerTimeout`.',
   ERR_SCGI_BODY_USED: 'Read a body once: keep what `text()`, `json()` or `bytes()` gave you.',
   ERR_SCGI_BODY_LENGTH_MISMATCH: 'Send exactly as many bytes as the request announced.',
   ERR_SCGI_BODY_SOURCE: '`cause` has what the stream, the file or the iterable failed with, or `details` what it gave.',

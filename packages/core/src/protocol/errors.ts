@@ -59,6 +59,7 @@ export const errorCatalogue = {
   ERR_SCGI_VARIABLE: { blame: 'local', statusHint: 500, message: 'a variable to send has an empty or repeated name, or holds a NUL or a non-latin1 character' },
   ERR_SCGI_RESPONSE_FIELD: { blame: 'local', statusHint: 500, message: 'a response field has an invalid name or value' },
   ERR_SCGI_STATUS_CODE: { blame: 'local', statusHint: 500, message: 'the status code is not an integer from 100 to 999' },
+  ERR_SCGI_HANDLER_TIMEOUT: { blame: 'local', statusHint: 504, message: 'the application did not answer within handlerTimeout' },
   ERR_SCGI_BODY_USED: { blame: 'local', statusHint: 500, message: 'the response body was read already' },
   ERR_SCGI_BODY_LENGTH_MISMATCH: { blame: 'local', statusHint: 500, message: 'the body is not as long as its Content-Length' },
   ERR_SCGI_BODY_SOURCE: { blame: 'local', statusHint: 500, message: 'the request body could not be read from its source' },
