@@ -1,5 +1,5 @@
-// `npm run test:matrix`: the unit tests of the core, the oracle suite and the server tests on every supported Node.js.
-// The bridge rests on private parts of Node's http classes, so every major version has to be seen to work.
+// `npm run test:matrix`: the unit tests of core, client and gateway, the oracle suite and the server tests on every supported Node.js.
+// The bridge rests on private parts of Node's http classes, the client on how its sockets read, so every major version has to be seen to work.
 // Arguments after `--` go to vitest; the last line is always "N passed, N failed, N skipped".
 
 import './support/node-version.js';
@@ -9,8 +9,14 @@ import { formatSeconds } from './support/run.js';
 import { runVitest } from './support/vitest.js';
 
 const majors = [20, 22, 24, 26];
-const projects = ['--project=core', '--project=integration'];
-const folders = ['packages/core/test/', 'integration/oracle/', 'integration/server/'];
+const projects = ['--project=core', '--project=client', '--project=gateway', '--project=integration'];
+const folders = [
+  'packages/core/test/',
+  'packages/client/test/',
+  'packages/gateway/test/',
+  'integration/oracle/',
+  'integration/server/',
+];
 
 if (!(await ensurePackages()) || !(await buildPackages())) process.exit(1);
 
