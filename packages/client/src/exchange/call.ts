@@ -2,7 +2,8 @@
 // when one cannot be reached, tries again where that is safe, and bounds the whole in time and size.
 // Owns no socket: an Exchange does.
 
-import { BackendError, RemoteProtocolError, ScgiError } from '@scgi/core/protocol';
+import { BackendError, encodeRequest, RemoteProtocolError } from '@scgi/core/protocol';
+import type { ScgiError } from '@scgi/core/protocol';
 import type { AnswerDecoder } from './answer.js';
 import { Exchange } from './exchange.js';
 import type { ExchangeHandler, ExchangeRequest } from './exchange.js';
@@ -18,18 +19,27 @@ export interface CallHost {
   readonly blocks: ReadBlocks;
 }
 
-/** A request, and what a retry has to know of it. */
-export interface CallRequest extends ExchangeRequest {
+/** One request. */
+export interface CallRequest {
   /** REQUEST_METHOD. Of RFC 9110 §9.2.2 the idempotent ones may be retried. */
   readonly method: string;
+  /** Flat: name, value, name, value … without CONTENT_LENGTH and SCGI. */
+  readonly variables: readonly string[];
+  /** Bytes of body. */
+  readonly bodyLength: number;
+  /** The whole body, if it is there already; else `write` is given it. */
+  readonly body?: Uint8Array | undefined;
 }
+
+/** Up to this a body is copied behind the head, so that both are one write. */
+const SMALL_BODY_BYTES = 16_384;
 
 const idempotent: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
 /** One request and its answer. Its handler hears what an ExchangeHandler hears, once. */
 export class Call<Head> implements ExchangeHandler<Head>, SlotUser {
   readonly #host: CallHost;
-  readonly #request: CallRequest;
+  readonly #request: ExchangeRequest;
   readonly #decoder: AnswerDecoder<Head>;
   readonly #settings: BackendSettings;
   readonly #handler: ExchangeHandler<Head>;
@@ -40,10 +50,10 @@ export class Call<Head> implements ExchangeHandler<Head>, SlotUser {
   #total: NodeJS.Timeout | undefined;
   #retry: NodeJS.Timeout | undefined;
   #bytes: number;
-  #starting: boolean;
   #holdsSlot: boolean;
   #over: boolean;
 
+  /** @throws {LocalProtocolError} ERR_SCGI_VARIABLE */
   constructor(
     host: CallHost,
     request: CallRequest,
@@ -52,7 +62,7 @@ export class Call<Head> implements ExchangeHandler<Head>, SlotUser {
     handler: ExchangeHandler<Head>,
   ) {
     this.#host = host;
-    this.#request = request;
+    this.#request = encode(request);
     this.#decoder = decoder;
     this.#settings = settings;
     this.#handler = handler;
@@ -63,33 +73,22 @@ export class Call<Head> implements ExchangeHandler<Head>, SlotUser {
     this.#total = undefined;
     this.#retry = undefined;
     this.#bytes = 0;
-    this.#starting = false;
     this.#holdsSlot = false;
     this.#over = false;
   }
 
   /**
    * For the backend that made the call; no handler is called before this returns.
-   * @throws {ScgiError} ERR_SCGI_VARIABLE; ERR_SCGI_BACKEND_BUSY for a full queue
+   * @throws {BackendError} ERR_SCGI_BACKEND_BUSY for a full queue
    */
   start(): void {
-    this.#starting = true;
     this.#host.slots.take(this);
-    this.#starting = false;
     if (this.#settings.totalTimeout > 0) this.#total = setTimeout(onTotalTimeout, this.#settings.totalTimeout, this);
   }
 
   onSlot(): void {
     this.#holdsSlot = true;
-    const peer = this.#host.peers.choose(undefined);
-    if (peer === undefined) throw new BackendError('ERR_SCGI_BACKEND_UNREACHABLE');
-    try {
-      this.#attempt(peer);
-    } catch (error) {
-      this.#releaseSlot();
-      if (this.#starting || !(error instanceof ScgiError)) throw error;
-      this.#fail(error);
-    }
+    this.#attempt(this.#host.peers.choose());
   }
 
   onNoSlot(error: ScgiError): void {
@@ -101,8 +100,14 @@ export class Call<Head> implements ExchangeHandler<Head>, SlotUser {
     return this.#exchange?.write(chunk) ?? true;
   }
 
-  /** See `Exchange.openTunnel`. */
+  /** See `Exchange.takesBody`. */
+  get takesBody(): boolean {
+    return this.#exchange?.takesBody ?? false;
+  }
+
+  /** See `Exchange.openTunnel`. A tunnel has no total time. */
   openTunnel(): void {
+    clearTimeout(this.#total);
     this.#exchange?.openTunnel();
   }
 
@@ -193,7 +198,7 @@ export class Call<Head> implements ExchangeHandler<Head>, SlotUser {
   #tryOn(peer: Peer, error: ScgiError): void {
     this.#tried ??= new Set();
     this.#tried.add(peer);
-    const next = this.#host.peers.choose(this.#tried);
+    const next = this.#host.peers.chooseOther(this.#tried);
     if (next !== undefined) {
       this.#attempt(next);
       return;
@@ -211,8 +216,7 @@ export class Call<Head> implements ExchangeHandler<Head>, SlotUser {
 
   /** For the timer only. */
   tryAgain(): void {
-    const peer = this.#host.peers.choose(undefined);
-    if (peer !== undefined) this.#attempt(peer);
+    this.#attempt(this.#host.peers.choose());
   }
 
   /** For the timer only. */
@@ -236,6 +240,13 @@ export class Call<Head> implements ExchangeHandler<Head>, SlotUser {
     // Else with the close of the socket: until then the backend is busy with us.
     if (this.#exchange === undefined) this.#releaseSlot();
   }
+}
+
+function encode({ variables, body, bodyLength }: CallRequest): ExchangeRequest {
+  const head = encodeRequest(variables, body?.length ?? bodyLength);
+  if (body === undefined) return { head, body, bodyLength };
+  const small = body.length <= SMALL_BODY_BYTES;
+  return { head: small ? Buffer.concat([head, body]) : head, body: small ? undefined : body, bodyLength: 0 };
 }
 
 function onTotalTimeout(call: Call<unknown>): void {

@@ -1,7 +1,7 @@
 // One request to one SCGI backend: connects, sends head and body, decodes the answer, applies the deadlines.
 // Owns the backend's socket. Knows no HTTP classes and no policy: what an answer or an error means is its handler's.
 
-import { BackendError, encodeRequest, LocalProtocolError, RemoteProtocolError, ScgiError } from '@scgi/core/protocol';
+import { BackendError, LocalProtocolError, RemoteProtocolError, ScgiError } from '@scgi/core/protocol';
 import type { AnswerDecoder, AnswerEvent } from './answer.js';
 import { BackendSocket } from './backend-socket.js';
 import type { ReadBlocks } from './read-blocks.js';
@@ -9,8 +9,10 @@ import type { BackendAddress } from './target.js';
 
 /** What is sent to the backend. */
 export interface ExchangeRequest {
-  /** Flat: name, value, name, value … without CONTENT_LENGTH and SCGI. */
-  readonly variables: readonly string[];
+  /** The netstring, and behind it perhaps a body that is small. */
+  readonly head: Uint8Array;
+  /** A body that is there already: it goes out with the head. */
+  readonly body: Uint8Array | undefined;
   /** Bytes of body that `write` will be given. */
   readonly bodyLength: number;
 }
@@ -60,7 +62,6 @@ export class Exchange<Head> {
   /**
    * Connects at once and sends the head; no handler is called before this returns.
    * @param onClose called when the socket is closed, whatever has happened before
-   * @throws {LocalProtocolError} ERR_SCGI_VARIABLE
    */
   constructor(
     address: BackendAddress,
@@ -71,7 +72,6 @@ export class Exchange<Head> {
     blocks: ReadBlocks,
     onClose: () => void,
   ) {
-    const head = encodeRequest(request.variables, request.bodyLength);
     this.#address = address;
     this.#settings = settings;
     this.#handler = handler;
@@ -86,7 +86,15 @@ export class Exchange<Head> {
     this.#socket.on('close', onClose);
     this.#socket.setTimeout(settings.connectTimeout);
     this.#socket.connect(address.connect);
-    this.#socket.write(head);
+    if (request.body === undefined) {
+      this.#socket.write(request.head);
+    } else {
+      // Corked: both leave with one system call.
+      this.#socket.cork();
+      this.#socket.write(request.head);
+      this.#socket.write(request.body);
+      this.#socket.uncork();
+    }
   }
 
   #listen(socket: BackendSocket): void {
@@ -102,6 +110,11 @@ export class Exchange<Head> {
     return this.#connected;
   }
 
+  /** False once `write` drops what it is given: the backend has stopped reading, or the exchange is over. */
+  get takesBody(): boolean {
+    return !this.#over && this.#socket.writeError === undefined;
+  }
+
   /**
    * Sends a piece of the request body, or of what follows an upgrade. Returns false when the next piece should wait for
    * `onDrain`. Once the backend takes no more, or the exchange is over, pieces are dropped.
@@ -110,7 +123,8 @@ export class Exchange<Head> {
   write(chunk: Uint8Array): boolean {
     if (chunk.length > this.#bodyBytesLeft) throw new LocalProtocolError('ERR_SCGI_BODY_LENGTH_MISMATCH');
     this.#bodyBytesLeft -= chunk.length;
-    if (this.#over || this.#socket.writeError !== undefined) return true;
+    // An empty piece behind the last one would be a write after our end of a connection that is half closed.
+    if (chunk.length === 0 || !this.takesBody) return true;
     const more = this.#socket.write(chunk);
     if (this.#bodyBytesLeft === 0) this.#requestSent();
     return more;
@@ -129,6 +143,9 @@ export class Exchange<Head> {
 
   /** Goes on reading after an `onBody` that returned false. */
   resume(): void {
+    if (this.#over || !this.#socket.readingPaused) return;
+    // The pause was not the backend's: it has its full time from here.
+    this.#socket.setTimeout(this.#settings.idleTimeout);
     this.#socket.resumeReading();
   }
 
@@ -203,7 +220,7 @@ export class Exchange<Head> {
   #finish(): void {
     this.#over = true;
     const socket = this.#socket;
-    if (this.#bodyBytesLeft > 0 || socket.readableEnded) {
+    if (this.#bodyBytesLeft > 0 || socket.writableLength > 0 || socket.readableEnded) {
       // What is still to be written of a tunnel goes out first.
       if (this.#tunnel) socket.destroySoon();
       else socket.destroy();

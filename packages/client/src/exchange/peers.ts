@@ -1,6 +1,7 @@
 // Several addresses of one backend: which of them gets the next request. Passive health only: what fails is left alone
 // for a while. Real balancing is the work of nginx or HAProxy; this is enough for a fail-over and a rolling restart.
 
+import { LocalProtocolError } from '@scgi/core/protocol';
 import type { BackendAddress } from './target.js';
 
 /**
@@ -20,6 +21,9 @@ export interface PeerSettings {
   readonly slowStart: number;
 }
 
+/** More than any load, and small enough to add a place to. */
+const PASSED_OVER = 2 ** 48;
+
 /** One address and what is known of it. */
 export interface Peer {
   readonly address: BackendAddress;
@@ -27,6 +31,8 @@ export interface Peer {
   fails: number;
   /** When it failed last, on the clock of `performance.now()`. */
   failedAt: number;
+  /** When a request was last sent there to see whether it is back. */
+  probedAt: number;
   /** When it answered again after it had been left alone; 0 if it never was. */
   backSince: number;
   down: boolean;
@@ -35,42 +41,46 @@ export interface Peer {
 /** The addresses of one backend. */
 export class Peers {
   readonly #peers: readonly Peer[];
+  readonly #single: Peer;
   readonly #settings: PeerSettings;
   #turn: number;
 
+  /** @param addresses at least one */
   constructor(addresses: readonly BackendAddress[], settings: PeerSettings) {
-    this.#peers = addresses.map((address) => ({
-      address,
-      connections: 0,
-      fails: 0,
-      failedAt: 0,
-      backSince: 0,
-      down: false,
-    }));
+    const [single, ...others] = addresses.map(createPeer);
+    if (single === undefined) throw new LocalProtocolError('ERR_SCGI_OPTION', { problem: 'no address' });
+    this.#peers = [single, ...others];
+    this.#single = single;
     this.#settings = settings;
     this.#turn = 0;
   }
 
-  /** Who gets the next request, without those in `tried`. Undefined: all were tried. With all of them down, the one that is so for longest. */
-  choose(tried: ReadonlySet<Peer> | undefined): Peer | undefined {
+  /** Who gets the next request. With all of them left alone, the one that is so for longest. */
+  choose(): Peer {
+    return this.chooseOther(undefined) ?? this.#single;
+  }
+
+  /** Who gets a request that those in `tried` did not get. Undefined: all were tried. */
+  chooseOther(tried: ReadonlySet<Peer> | undefined): Peer | undefined {
     const peers = this.#peers;
-    const single = peers[0];
-    if (peers.length === 1) return tried === undefined ? single : undefined;
+    if (peers.length === 1) return tried === undefined ? this.#single : undefined;
     const now = performance.now();
-    const first = this.#settings.balance === 'round-robin' ? this.#turn++ % peers.length : 0;
+    const first = this.#settings.balance === 'first' ? 0 : this.#turn++ % peers.length;
     let chosen: Peer | undefined;
     let least = Infinity;
     let fallback: Peer | undefined;
     for (let index = 0; index < peers.length; index += 1) {
       const peer = peers[(first + index) % peers.length];
       if (peer === undefined || tried?.has(peer) === true) continue;
-      if (peer.down && now - peer.failedAt < this.#settings.failTimeout) {
+      if (peer.down && now - peer.probedAt < this.#settings.failTimeout) {
         if (fallback === undefined || peer.failedAt < fallback.failedAt) fallback = peer;
         continue;
       }
       const load = this.#load(peer, now, index);
       if (load < least) [chosen, least] = [peer, load];
     }
+    // One request goes and looks while the others go elsewhere, as nginx has it (ngx_http_upstream_get_peer, `checked`).
+    if (chosen?.down === true) chosen.probedAt = now;
     return chosen ?? fallback;
   }
 
@@ -79,7 +89,7 @@ export class Peers {
     const { balance, slowStart } = this.#settings;
     // Back, but not up to its share yet: passed over by a chance that shrinks with time.
     const warming = peer.backSince > 0 && now - peer.backSince < slowStart;
-    if (warming && Math.random() > (now - peer.backSince) / slowStart) return Number.MAX_SAFE_INTEGER + place;
+    if (warming && Math.random() > (now - peer.backSince) / slowStart) return PASSED_OVER + place;
     return balance === 'least-connections' ? peer.connections * this.#peers.length + place : place;
   }
 
@@ -89,6 +99,7 @@ export class Peers {
     const now = performance.now();
     peer.fails = now - peer.failedAt > failTimeout ? 1 : peer.fails + 1;
     peer.failedAt = now;
+    peer.probedAt = now;
     if (maxFails > 0 && peer.fails >= maxFails) peer.down = true;
   }
 
@@ -98,4 +109,8 @@ export class Peers {
     peer.down = false;
     peer.fails = 0;
   }
+}
+
+function createPeer(address: BackendAddress): Peer {
+  return { address, connections: 0, fails: 0, failedAt: 0, probedAt: 0, backSince: 0, down: false };
 }
