@@ -172,3 +172,10 @@ test('a folder that cannot be written to is an error with its cause', async () =
   });
   expect(spool.destroyed).toBe(true);
 });
+
+test('tells of its failure by an error event, also when it fails within a write', async () => {
+  const spool = makeSpool({ maxHeldBody: 1, maxSpooledBody: 1 });
+  const failure = new Promise((resolve) => spool.once('error', resolve));
+  spool.write(new Uint8Array(2));
+  expect(await within('the error', failure)).toMatchObject({ code: 'ERR_SCGI_LENGTH_REQUIRED' });
+});

@@ -150,8 +150,9 @@ export class Spool extends Writable {
 
   /** `autoDestroy` is off, so that `finish` frees nothing; an error must. */
   #fail(error: Error, callback: Callback): void {
+    // In this order: a stream that is destroyed already tells nobody of the error of a write.
+    this.destroy(error);
     callback(error);
-    this.destroy();
   }
 
   override _final(callback: Callback): void {
