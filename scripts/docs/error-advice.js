@@ -63,6 +63,8 @@ export const adviceByCode = {
   ERR_SCGI_BACKEND_TIMEOUT: 'Raise the time limit that `details` names, or find out what the backend waits for.',
   ERR_SCGI_BACKEND_BUSY:
     'Raise `maxConcurrent`, `maxQueued` or `queueTimeout`; with `EMFILE` the limit of open files (`ulimit -n`).',
+  ERR_SCGI_FILE_NOT_FOUND:
+    'Look at the X-Sendfile or X-Accel-Redirect field of the backend, and at the folder that `sendfile` or `accelRedirect` gives for it; a link that leads out of it counts as missing.',
   ERR_SCGI_LENGTH_REQUIRED: 'Let the client send Content-Length, or raise `maxSpooledBody`.',
 
   ERR_SCGI_CLIENT_GONE: 'Reserved: nothing raises it yet. A request whose client leaves fails with `ECONNRESET`.',

@@ -124,7 +124,7 @@ export function resolveGatewaySettings<Incoming = IncomingMessage>(
     accelRedirect: resolveAccelRedirect(options.accelRedirect),
     localRedirect: resolveLocalRedirect(options.localRedirect),
     maxLocalRedirects: resolveNumber('maxLocalRedirects', options.maxLocalRedirects, 10, 0, 1000),
-    onError: options.onError ?? logError,
+    onError: guard(options.onError ?? logError),
   };
 }
 
@@ -147,6 +147,24 @@ function resolveLocalRedirect<Incoming>(
     value: String(option),
     accepted: "false, 'follow', a function",
   });
+}
+
+/** One failed request must not become the failure of all: what `onError` itself throws is a warning. */
+function guard<Incoming>(
+  onError: UserFunction<[error: ScgiError, request: Incoming], unknown>,
+): UserFunction<[error: ScgiError, request: Incoming], void> {
+  return (error, request) => {
+    try {
+      const result = onError(error, request);
+      if (result instanceof Promise) result.catch(warn);
+    } catch (fault) {
+      warn(fault);
+    }
+  };
+}
+
+function warn(fault: unknown): void {
+  process.emitWarning(fault instanceof Error ? fault : new Error('onError failed', { cause: fault }));
 }
 
 function logError(error: ScgiError, request: unknown): void {

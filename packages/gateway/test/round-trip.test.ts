@@ -139,7 +139,7 @@ describe('a request body', () => {
 
   test('without a length is refused with 411 when it is too large to hold, and never reaches the backend', async () => {
     const backend = await startBackend();
-    const front = await startFront(backend.target, { maxHeldBody: 10 });
+    const front = await startFront(backend.target, { maxHeldBody: 10, maxSpooledBody: 10 });
     const client = new RawClient(front);
     client.send('POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nabcdef\r\n5\r\nghijk\r\n');
     await client.sees('HTTP/1.1 411 Length Required\r\n');

@@ -74,6 +74,7 @@ export const errorCatalogue = {
   ERR_SCGI_BACKEND_RESET: { blame: 'backend', statusHint: 502, message: 'the SCGI backend broke the connection' },
   ERR_SCGI_BACKEND_TIMEOUT: { blame: 'backend', statusHint: 504, message: 'the SCGI backend did not answer in time' },
   ERR_SCGI_BACKEND_BUSY: { blame: 'backend', statusHint: 503, message: 'no connection to the SCGI backend is free' },
+  ERR_SCGI_FILE_NOT_FOUND: { blame: 'backend', statusHint: 404, message: 'the SCGI backend names a file to send that is not there, or that must not be sent' },
   ERR_SCGI_LENGTH_REQUIRED: { blame: 'backend', statusHint: 411, message: 'the request body has no length and is too large to hold back' },
 
   // The peer left; nobody is wrong.

@@ -1,99 +1,115 @@
-// One HTTP request on its way through the gateway: Node's request and response on one side, a Call on the other.
-// Owns the flow between the two, what happens when either ends early, and nothing that outlives the request.
+// One HTTP request on its way through the gateway: the request's body to a call, the call's answer to the response.
+// Owns the order of things between the two, what happens when either ends early, and nothing that outlives the request.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Backend, Call, ExchangeHandler } from '@scgi/client/exchange';
-import type { HttpRequestFacts } from '@scgi/core/env';
-import { variablesFromHttp } from '@scgi/core/env';
-import { BackendError, parseContentLength, RemoteProtocolError, ScgiError } from '@scgi/core/protocol';
+import { RemoteProtocolError, ScgiError } from '@scgi/core/protocol';
 import type { ResponseHead } from '@scgi/core/protocol';
-import { breakOff, writeErrorResponse } from './error-response.js';
-import { endToEndFields } from '../response-fields.js';
+import type { MountedTarget } from '../mount.js';
+import { Answer } from './answer.js';
+import { type BodySettings, RequestBody } from './request-body.js';
+import { redirectVariables, requestVariables, type VariableSettings } from './request-facts.js';
+import { sendFile } from './send-file.js';
+import { fileOrder, redirectTarget, type SpecialSettings } from './special-answers.js';
 
 /** What applies to every request of a gateway. */
-export interface PassageSettings {
+export interface PassageSettings extends BodySettings, VariableSettings, SpecialSettings {
   readonly backend: Backend;
-  /** Without a byte moving, milliseconds; 0 for no limit. */
-  readonly idleTimeout: number;
-  /** Bytes of a body of unknown length to keep in memory until its length is known. */
-  readonly maxHeldBody: number;
-  /** How long to read on, milliseconds, when the answer is sent and the client still uploads; 0 for no limit. */
   readonly lingerTimeout: number;
-  readonly serverName: string | undefined;
+  readonly maxLocalRedirects: number;
   readonly onError: (error: ScgiError, request: IncomingMessage) => void;
 }
+
+/** What becomes of the answer that arrives. */
+const Way = {
+  /** It goes on to the client. */
+  On: 0,
+  /** It asked for a file; what else it says is of no use. */
+  File: 1,
+  /** It asked for another page: that is asked for at its end. */
+  Redirect: 2,
+} as const;
+type Way = (typeof Way)[keyof typeof Way];
 
 /** Passes one request on and its answer back. */
 export class Passage implements ExchangeHandler<ResponseHead> {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #settings: PassageSettings;
-  #call: Call<ResponseHead> | null;
+  readonly #answer: Answer;
+  readonly #body: RequestBody;
+  #mounted: MountedTarget;
+  #variables: readonly string[];
+  #method: string;
+  #call: Call<ResponseHead> | undefined;
   /** The client sends its body only when told to (Expect: 100-continue), and was not told yet. */
   #owesContinue: boolean;
-  /** A body of unknown length, as far as it has come. */
-  #held: Uint8Array[];
-  #heldBytes: number;
-  #bodyStarted: boolean;
-  #contentLength: number | undefined;
+  #way: Way;
+  #redirect: ResponseHead | undefined;
+  #redirects: number;
+  #listensForDrain: boolean;
 
-  constructor(request: IncomingMessage, response: ServerResponse, settings: PassageSettings, expectsContinue: boolean) {
+  /** @param expectsContinue the client waits for 100 Continue, and nobody has sent it */
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    settings: PassageSettings,
+    mounted: MountedTarget,
+    expectsContinue: boolean,
+  ) {
     this.#request = request;
     this.#response = response;
     this.#settings = settings;
-    this.#call = null;
+    this.#answer = new Answer(request, response, settings.backend.settings.idleTimeout, settings.lingerTimeout);
+    this.#body = new RequestBody(request, this);
+    this.#mounted = mounted;
+    this.#variables = [];
+    this.#method = request.method ?? '';
+    this.#call = undefined;
     this.#owesContinue = expectsContinue;
-    this.#held = [];
-    this.#heldBytes = 0;
-    this.#bodyStarted = false;
-    this.#contentLength = undefined;
+    this.#way = Way.On;
+    this.#redirect = undefined;
+    this.#redirects = 0;
+    this.#listensForDrain = false;
   }
 
   start(): void {
-    const request = this.#request;
     const response = this.#response;
     // A client that has left is reported by `close`, in the same turn or the next.
-    response.on('error', () => {});
-    response.on('close', () => {
-      if (!response.writableFinished) this.#call?.destroy();
-    });
-    if (request.headers['transfer-encoding'] === undefined) {
-      this.#open(parseContentLength(request.headers['content-length'] ?? '0') ?? 0);
-    } else {
-      this.#hold();
+    response.on('error', ignore);
+    response.on('close', () => this.#leave());
+    try {
+      this.#variables = requestVariables(this.#request, this.#mounted, this.#settings, false);
+    } catch (error) {
+      this.#failWith(error);
+      return;
     }
+    this.#body.measure(this.#settings);
   }
 
-  /** SCGI states the length before the body: one of unknown length has to be here before anything can be sent. */
-  #hold(): void {
-    const request = this.#request;
-    const { maxHeldBody } = this.#settings;
-    const hold = (chunk: Uint8Array): void => {
-      this.#heldBytes += chunk.length;
-      if (this.#heldBytes <= maxHeldBody) {
-        this.#held.push(chunk);
-        return;
-      }
-      request.off('data', hold).off('end', open);
-      this.#held = [];
-      this.onError(new BackendError('ERR_SCGI_LENGTH_REQUIRED', { maxHeldBody }));
-    };
-    const open = (): void => this.#open(this.#heldBytes);
-    request.on('data', hold).on('end', open);
+  /** The client is gone, or has its answer: whatever is still under way is for nobody. */
+  #leave(): void {
+    this.#body.stop();
+    this.#call?.destroy();
+  }
+
+  /** The body will be read before the backend is called, so the client must send it now. */
+  onBodyWanted(): void {
     this.#sendContinue();
   }
 
-  #open(bodyLength: number): void {
-    const { backend, serverName } = this.#settings;
-    const request = this.#request;
-    const method = request.method ?? '';
+  onLength(bodyLength: number): void {
     try {
-      const variables = variablesFromHttp(requestFacts(request, serverName));
-      this.#call = backend.open({ method, variables, bodyLength }, this);
+      const request = { method: this.#method, variables: this.#variables, bodyLength };
+      this.#call = this.#settings.backend.open(request, this);
     } catch (error) {
-      if (!(error instanceof ScgiError)) throw error;
-      this.onError(error);
+      this.#failWith(error);
     }
+  }
+
+  onBodyError(error: ScgiError): void {
+    this.#call?.destroy();
+    this.onError(error);
   }
 
   #sendContinue(): void {
@@ -104,113 +120,96 @@ export class Passage implements ExchangeHandler<ResponseHead> {
   /** Only now, so that a client is not asked to upload to a backend that is down. */
   onConnect(): void {
     this.#sendContinue();
-    for (const chunk of this.#held) this.#call?.write(chunk);
-    this.#held = [];
-    if (this.#heldBytes === 0) this.#request.on('data', (chunk: Uint8Array) => this.#send(chunk));
-  }
-
-  #send(chunk: Uint8Array): void {
-    if (this.#call?.write(chunk) === false) this.#request.pause();
+    if (this.#call !== undefined && this.#redirects === 0) this.#body.sendTo(this.#call);
   }
 
   onDrain(): void {
-    this.#request.resume();
+    this.#body.resume();
   }
 
   onHead(head: ResponseHead): void {
-    if (head.kind === 'upgrade') {
+    const settings = this.#settings;
+    if (this.#answer.taken) {
+      this.#leave();
+    } else if (head.kind === 'upgrade') {
       this.#call?.destroy();
       this.onError(new RemoteProtocolError('ERR_SCGI_RESPONSE_STATUS', { status: 101, fault: 'no upgrade was asked' }));
-      return;
+    } else if (head.kind === 'local-redirect' && settings.localRedirect !== undefined) {
+      this.#way = Way.Redirect;
+      this.#redirect = head;
+    } else if (!this.#sendsFile(head)) {
+      this.#answer.begin(head);
     }
-    // A local redirect, too: the client follows it as it follows any 302, which is what nginx makes of it.
-    const response = this.#response;
-    this.#contentLength = head.contentLength;
-    response.writeHead(head.status, head.reason, endToEndFields(head));
-    response.on('drain', () => this.#call?.resume());
-    process.nextTick(flushHead, this);
   }
 
-  /** A head that came without body bytes must not wait for them: the first event may be minutes away. */
-  flushHead(): void {
-    if (!this.#bodyStarted && !this.#response.writableEnded) this.#response.flushHeaders();
+  #sendsFile(head: ResponseHead): boolean {
+    const order = fileOrder(head, this.#settings);
+    if (order === undefined) return false;
+    this.#way = Way.File;
+    this.#body.stop();
+    this.#answer.readOn();
+    void sendFile(this.#request, this.#response, head, order, (error) => this.#fail(error));
+    return true;
   }
 
   onBody(data: Uint8Array): boolean {
-    this.#bodyStarted = true;
-    return this.#response.write(data);
+    if (this.#way !== Way.On || this.#answer.write(data)) return true;
+    if (!this.#listensForDrain) this.#response.on('drain', () => this.#call?.resume());
+    this.#listensForDrain = true;
+    return false;
   }
 
   onEnd(): void {
-    this.#finish();
+    if (this.#way === Way.On) this.#answer.end();
+    else if (this.#redirect !== undefined) void this.#follow(this.#redirect);
   }
 
   onError(error: ScgiError): void {
-    const response = this.#response;
-    if (response.headersSent) {
-      breakOff(response, !response.chunkedEncoding && this.#contentLength === undefined);
-    } else if (!response.destroyed) {
-      writeErrorResponse(response, error);
-      this.#finish();
-    }
+    // The file is on its way: how the rest of the backend's answer ends is of no interest.
+    if (this.#way !== Way.File) this.#fail(error);
+  }
+
+  #fail(error: ScgiError): void {
+    this.#body.stop();
+    this.#answer.fail(error);
     this.#settings.onError(error, this.#request);
   }
 
-  #finish(): void {
+  #failWith(error: unknown): void {
+    if (!(error instanceof ScgiError)) throw error;
+    this.#fail(error);
+  }
+
+  /** RFC 3875 §6.2.2: the answer is what a GET of that path is answered with. A HEAD stays one. */
+  async #follow(head: ResponseHead): Promise<void> {
+    const { localRedirect, maxLocalRedirects, backend } = this.#settings;
     const request = this.#request;
-    const response = this.#response;
-    const { idleTimeout } = this.#settings;
-    if (idleTimeout > 0) response.setTimeout(idleTimeout, () => response.destroy());
-    if (request.complete) {
-      response.end();
-      return;
+    this.#redirect = undefined;
+    this.#way = Way.On;
+    try {
+      const mounted = localRedirect && (await redirectTarget(head, localRedirect, request, this.#mounted));
+      if (this.#response.destroyed || this.#answer.taken) return;
+      if (mounted === undefined) {
+        this.#answer.begin(head);
+        this.#answer.end();
+        return;
+      }
+      this.#redirects += 1;
+      if (this.#redirects > maxLocalRedirects) {
+        throw new RemoteProtocolError('ERR_SCGI_REDIRECT_LOOP', { maxLocalRedirects });
+      }
+      this.#body.stop();
+      this.#answer.readOn();
+      const from = this.#mounted.target;
+      const query = from.indexOf('?');
+      this.#mounted = mounted;
+      this.#method = request.method === 'HEAD' ? 'HEAD' : 'GET';
+      const variables = redirectVariables(request, mounted, this.#settings, query === -1 ? from : from.slice(0, query));
+      this.#call = backend.open({ method: this.#method, variables, bodyLength: 0 }, this);
+    } catch (error) {
+      this.#failWith(error);
     }
-    // An early answer. Closing with unread input would reset the connection under it, so read on for a while.
-    this.#limitLinger();
-    request.resume();
-    if (staysOpen(request, response)) response.end();
-    else request.once('end', () => response.end());
-  }
-
-  #limitLinger(): void {
-    const { lingerTimeout } = this.#settings;
-    if (lingerTimeout === 0) return;
-    const request = this.#request;
-    const timer = setTimeout(() => request.socket.destroy(), lingerTimeout);
-    request.once('close', () => clearTimeout(timer));
   }
 }
 
-function flushHead(passage: Passage): void {
-  passage.flushHead();
-}
-
-/**
- * Node reads the rest of the body on such a connection; others it closes with the end of the response. Among these is
- * one whose client was not told to continue: whether its body will follow, nobody knows.
- */
-function staysOpen(request: IncomingMessage, response: ServerResponse): boolean {
-  return response.shouldKeepAlive && request.httpVersionMinor === 1;
-}
-
-/** What the client said, and what the socket knows of it: REMOTE_ADDR and HTTPS never come from a field. */
-function requestFacts(request: IncomingMessage, serverName: string | undefined): HttpRequestFacts {
-  const { socket } = request;
-  return {
-    method: request.method ?? '',
-    target: request.url ?? '',
-    fields: request.rawHeaders,
-    httpVersion: request.httpVersion,
-    encrypted: 'encrypted' in socket && socket.encrypted === true,
-    remoteAddress: plainAddress(socket.remoteAddress),
-    remotePort: socket.remotePort,
-    localAddress: plainAddress(socket.localAddress),
-    localPort: socket.localPort,
-    serverName,
-  };
-}
-
-/** A dual-stack listener writes IPv4 peers as `::ffff:192.0.2.1` (RFC 4291 §2.5.5.2). */
-function plainAddress(address: string | undefined): string | undefined {
-  return address?.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address;
-}
+function ignore(): void {}

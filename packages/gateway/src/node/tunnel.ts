@@ -1,0 +1,119 @@
+// The client's end of an upgraded connection: what it sends goes to the call, what comes back goes to it, each at the pace
+// of the other side; each side may end before the other. Knows no protocol.
+
+import type { Duplex } from 'node:stream';
+import type { Call } from '@scgi/client/exchange';
+import type { ResponseHead } from '@scgi/core/protocol';
+
+/** How much a client may send before the backend has agreed to the upgrade. As much is left unread in the kernel then. */
+const MAX_EARLY_BYTES = 65_536;
+
+/** One tunnel, or what would have become one. */
+export class Tunnel {
+  readonly #socket: Duplex;
+  readonly #lingerTimeout: number;
+  #early: Uint8Array[];
+  #earlyBytes: number;
+  #call: Call<ResponseHead> | undefined;
+  #opened: boolean;
+  #abandoned: boolean;
+  #clientEnded: boolean;
+  #over: boolean;
+
+  constructor(socket: Duplex, head: Uint8Array, lingerTimeout: number) {
+    this.#socket = socket;
+    this.#lingerTimeout = lingerTimeout;
+    this.#early = head.length > 0 ? [head] : [];
+    this.#earlyBytes = head.length;
+    this.#call = undefined;
+    this.#opened = false;
+    this.#abandoned = false;
+    this.#clientEnded = false;
+    this.#over = false;
+  }
+
+  /** The backend has agreed. */
+  get opened(): boolean {
+    return this.#opened;
+  }
+
+  /** Reads the client from now on: only so is it seen when it leaves. */
+  watch(call: Call<ResponseHead>): void {
+    this.#call = call;
+    const socket = this.#socket;
+    socket.on('data', (chunk: Uint8Array) => this.#receive(chunk));
+    socket.on('end', () => this.#clientEnd());
+    socket.on('drain', () => this.#call?.resume());
+  }
+
+  #receive(chunk: Uint8Array): void {
+    if (this.#over || this.#abandoned) return;
+    if (this.#opened) {
+      if (this.#call?.write(chunk) === false) this.#socket.pause();
+      return;
+    }
+    this.#early.push(chunk);
+    this.#earlyBytes += chunk.length;
+    if (this.#earlyBytes >= MAX_EARLY_BYTES) this.#socket.pause();
+  }
+
+  #clientEnd(): void {
+    this.#clientEnded = true;
+    if (this.#over || this.#abandoned) return;
+    if (this.#opened) {
+      this.#call?.end();
+    } else {
+      // As Node's server does with a client that ends its side before it has an answer.
+      this.#call?.destroy();
+      this.#socket.destroy();
+    }
+  }
+
+  /** @param head of the 101, in latin1 */
+  open(head: string): void {
+    const socket = this.#socket;
+    this.#opened = true;
+    socket.write(head, 'latin1');
+    let more = true;
+    for (const chunk of this.#early) more = this.#call?.write(chunk) !== false;
+    this.#early = [];
+    if (more) socket.resume();
+    else socket.pause();
+    if (this.#clientEnded) this.#call?.end();
+  }
+
+  /** The backend takes more. */
+  resumeClient(): void {
+    if (this.#opened) this.#socket.resume();
+  }
+
+  /** Sends what the backend has sent. False to ask for a pause. */
+  write(data: Uint8Array): boolean {
+    return this.#socket.write(data);
+  }
+
+  /** There will be none: the client's bytes are dropped from here on. */
+  abandon(): void {
+    this.#abandoned = true;
+    this.#early = [];
+    this.#socket.resume();
+  }
+
+  /** Nothing more comes to the client. It gets `lingerTimeout` to take what has come and to end its side. */
+  end(): void {
+    const socket = this.#socket;
+    if (this.#over) return;
+    this.#over = true;
+    socket.end();
+    socket.resume();
+    if (this.#lingerTimeout === 0 || socket.destroyed) return;
+    const timer = setTimeout(() => socket.destroy(), this.#lingerTimeout);
+    socket.once('close', () => clearTimeout(timer));
+  }
+
+  /** The other side is gone: so that nothing looks whole that is not, this one goes too. */
+  breakOff(): void {
+    this.#over = true;
+    this.#socket.destroy();
+  }
+}

@@ -1,0 +1,156 @@
+// A request to upgrade: to the backend like any other, but with Upgrade; a 101 opens a tunnel, every other answer goes to
+// the client as an ordinary one, on a connection that closes behind it.
+// Owns the client's socket from Node's `upgrade` event on.
+
+import { type IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Backend, Call, ExchangeHandler } from '@scgi/client/exchange';
+import { parseContentLength, RemoteProtocolError, type ResponseHead, ScgiError } from '@scgi/core/protocol';
+import type { MountedTarget } from '../mount.js';
+import { endToEndFields, findField } from '../response-fields.js';
+import { Answer, writeStatus } from './answer.js';
+import { requestVariables, type VariableSettings } from './request-facts.js';
+import { Tunnel } from './tunnel.js';
+
+/** What applies to every upgrade of a gateway. Times in milliseconds, 0 for none. */
+export interface UpgradeSettings extends VariableSettings {
+  readonly backend: Backend;
+  readonly tunnelTimeout: number;
+  readonly lingerTimeout: number;
+  readonly onError: (error: ScgiError, request: IncomingMessage) => void;
+}
+
+/** Passes one such request on. */
+export class UpgradePassage implements ExchangeHandler<ResponseHead> {
+  readonly #request: IncomingMessage;
+  readonly #socket: Duplex;
+  readonly #settings: UpgradeSettings;
+  readonly #tunnel: Tunnel;
+  #call: Call<ResponseHead> | undefined;
+  /** Undefined until there is an answer that is none of a tunnel. */
+  #answer: Answer | undefined;
+  #response: ServerResponse | undefined;
+  #listensForDrain: boolean;
+
+  constructor(request: IncomingMessage, socket: Duplex, head: Uint8Array, settings: UpgradeSettings) {
+    this.#request = request;
+    this.#socket = socket;
+    this.#settings = settings;
+    this.#tunnel = new Tunnel(socket, head, settings.lingerTimeout);
+    this.#call = undefined;
+    this.#answer = undefined;
+    this.#response = undefined;
+    this.#listensForDrain = false;
+  }
+
+  /** @param mounted undefined for a request that nobody takes: 404 */
+  start(mounted: MountedTarget | undefined): void {
+    const { backend, tunnelTimeout } = this.#settings;
+    const request = this.#request;
+    this.#socket.on('error', ignore);
+    this.#socket.on('close', () => this.#call?.destroy());
+    if (mounted === undefined) {
+      this.#answerStatus(404);
+      return;
+    }
+    // Node hands the body over unread, and nobody who upgrades sends one.
+    if (request.headers['transfer-encoding'] !== undefined || hasBody(request)) {
+      this.#answerStatus(400);
+      return;
+    }
+    try {
+      const variables = requestVariables(request, mounted, this.#settings, wantsTunnel(request));
+      const settings = { ...backend.settings, idleTimeout: tunnelTimeout };
+      this.#call = backend.open({ method: request.method ?? '', variables, bodyLength: 0 }, this, settings);
+      this.#tunnel.watch(this.#call);
+    } catch (error) {
+      if (!(error instanceof ScgiError)) throw error;
+      this.onError(error);
+    }
+  }
+
+  #answerStatus(status: number): void {
+    this.#respond();
+    if (this.#response === undefined) return;
+    writeStatus(this.#response, status);
+    this.#answer?.end();
+  }
+
+  onConnect(): void {}
+
+  onDrain(): void {
+    this.#tunnel.resumeClient();
+  }
+
+  onHead(head: ResponseHead): void {
+    if (head.kind !== 'upgrade') {
+      this.#respond();
+      this.#answer?.begin(head);
+    } else if (wantsTunnel(this.#request)) {
+      this.#call?.openTunnel();
+      this.#tunnel.open(formatUpgrade(head, this.#request));
+    } else {
+      this.#call?.destroy();
+      this.onError(new RemoteProtocolError('ERR_SCGI_RESPONSE_STATUS', { status: 101, fault: 'no upgrade was asked' }));
+    }
+  }
+
+  onBody(data: Uint8Array): boolean {
+    if (this.#answer === undefined) return this.#tunnel.write(data);
+    if (this.#answer.write(data)) return true;
+    if (!this.#listensForDrain) this.#response?.on('drain', () => this.#call?.resume());
+    this.#listensForDrain = true;
+    return false;
+  }
+
+  onEnd(): void {
+    if (this.#answer === undefined) this.#tunnel.end();
+    else this.#answer.end();
+  }
+
+  onError(error: ScgiError): void {
+    if (this.#tunnel.opened) {
+      this.#tunnel.breakOff();
+    } else {
+      this.#respond();
+      this.#answer?.fail(error);
+    }
+    this.#settings.onError(error, this.#request);
+  }
+
+  /** From here on it is an ordinary answer, and the last one on its connection. */
+  #respond(): void {
+    if (this.#answer !== undefined) return;
+    this.#tunnel.abandon();
+    const socket = this.#socket;
+    const response = new ServerResponse(this.#request);
+    response.shouldKeepAlive = false;
+    response.on('error', ignore);
+    if (socket instanceof Socket) response.assignSocket(socket);
+    const { idleTimeout } = this.#settings.backend.settings;
+    this.#response = response;
+    this.#answer = new Answer(this.#request, response, idleTimeout, this.#settings.lingerTimeout);
+    response.on('finish', () => this.#tunnel.end());
+  }
+}
+
+/** h2c is for servers that speak HTTP/2: curl and Java ask for it with every first request (RFC 9113 has dropped it). */
+function wantsTunnel({ headers }: IncomingMessage): boolean {
+  return headers.upgrade !== undefined && !/\bh2c\b/i.test(headers.upgrade);
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return parseContentLength(headers['content-length'] ?? '0') !== 0;
+}
+
+/** RFC 9110 §15.2.2: a 101 has Upgrade, and Connection that names it. */
+function formatUpgrade(head: ResponseHead, request: IncomingMessage): string {
+  const protocol = findField(head.fields, 'upgrade') ?? request.headers.upgrade ?? '';
+  const fields = ['Upgrade', protocol, 'Connection', 'Upgrade', ...endToEndFields(head)];
+  let text = `HTTP/1.1 101 ${head.reason}\r\n`;
+  for (let index = 0; index < fields.length; index += 2) text += `${fields[index]}: ${fields[index + 1]}\r\n`;
+  return `${text}\r\n`;
+}
+
+function ignore(): void {}
