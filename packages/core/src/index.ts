@@ -8,6 +8,7 @@ export { createScgiServer, ScgiServer } from './scgi-server.js';
 export type { ScgiServerOptions } from './scgi-server.js';
 export { serveScgi } from './serve.js';
 export type { RunningServer, ServeOptions } from './serve.js';
+export { guardListener } from './node/guard-listener.js';
 export type { ErrorHook, ScgiListener } from './node/guard-listener.js';
 export type { BindSpec } from './lifecycle/bind.js';
 export type { Endpoint } from './lifecycle/listen.js';

@@ -1,5 +1,9 @@
 export { createFront } from './front.js';
 export type { Front, FrontOptions } from './front.js';
+export { inject, injectStream } from './inject/inject.js';
+export type { InjectableApp, InjectOptions } from './inject/inject.js';
+export type { InjectedRequest, StreamedBody } from './inject/request.js';
+export type { InjectedHead, InjectedResponse, StreamedResponse } from './inject/response.js';
 export { missing, neverAccept, perConnection, refuse } from './mock-backend/behaviour.js';
 export type { MockBehaviour } from './mock-backend/behaviour.js';
 export type { MockConnection, MockEnding } from './mock-backend/connection.js';

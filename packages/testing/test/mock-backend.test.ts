@@ -241,7 +241,7 @@ test('has no socket file until it is told to listen', async () => {
 });
 
 test('drips', async () => {
-  const { target } = await start([mock.receive(), mock.drip('abcdef', 1, 2), mock.end()]);
+  const { target } = await start([mock.receive(), mock.drip('abcdef', 25, 2), mock.end()]);
   const pieces: string[] = [];
   const client = new Client(target).send();
   const socket = new BackendSocket((bytes) => pieces.push(Buffer.from(bytes).toString()));
