@@ -18,25 +18,25 @@ export interface RouteMatch<Entry> extends Route<Entry> {
 }
 
 /** Entries by prefix. */
-export class Routes<Entry> {
+export class Routes<Entry, Value = unknown> {
   /** The longest prefix first. */
   readonly #routes: readonly Route<Entry>[];
 
-  /** @throws {LocalProtocolError} ERR_SCGI_OPTION for a prefix that is none, or is there twice */
-  constructor(option: string, entries: Readonly<Record<string, Entry>>) {
+  /**
+   * @param values by prefix, as the option has them
+   * @param make makes the entry of a value
+   * @throws {LocalProtocolError} ERR_SCGI_OPTION for a prefix that is none, or is there twice
+   */
+  constructor(option: string, values: Readonly<Record<string, Value>>, make: (prefix: string, value: Value) => Entry) {
     const routes = new Map<string, Route<Entry>>();
-    for (const [key, entry] of Object.entries(entries)) {
+    for (const [key, value] of Object.entries(values)) {
       const prefix = checkPrefix(key);
       if (routes.has(prefix)) {
         throw new LocalProtocolError('ERR_SCGI_OPTION', { option, prefix: key, problem: 'the prefix is there twice' });
       }
-      routes.set(prefix, { prefix, entry });
+      routes.set(prefix, { prefix, entry: make(prefix, value) });
     }
     this.#routes = [...routes.values()].toSorted((a, b) => b.prefix.length - a.prefix.length);
-  }
-
-  get all(): readonly Route<Entry>[] {
-    return this.#routes;
   }
 
   /** @param target of a request, in origin or absolute form, or `*` */

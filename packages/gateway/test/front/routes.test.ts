@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Routes } from '../../src/front/routes.js';
 
-const routes = new Routes('backends', { '/': 'root', '/api': 'api', '/api/v2/': 'v2', '/caf%C3%A9': 'café' });
+const same = (_: string, entry: string): string => entry;
+const routes = new Routes('backends', { '/': 'root', '/api': 'api', '/api/v2/': 'v2', '/caf%C3%A9': 'café' }, same);
 
 test.each([
   ['/', 'root', '/'],
@@ -28,7 +29,7 @@ test.each([
 });
 
 test('without an entry for / a path may belong nowhere', () => {
-  const some = new Routes('backends', { '/api': 'api' });
+  const some = new Routes('backends', { '/api': 'api' }, same);
   for (const target of ['/', '/apis', '*', 'example.org:443', 'http://api/']) {
     expect(some.find(target), target).toBeUndefined();
   }
@@ -36,10 +37,12 @@ test('without an entry for / a path may belong nowhere', () => {
 
 describe('a prefix', () => {
   test.each(['api', '', '/api?x', '/a#b'])('%j is refused', (prefix) => {
-    expect(() => new Routes('backends', { [prefix]: 1 })).toThrow(expect.objectContaining({ code: 'ERR_SCGI_OPTION' }));
+    expect(() => new Routes('backends', { [prefix]: 'x' }, same)).toThrow(
+      expect.objectContaining({ code: 'ERR_SCGI_OPTION' }),
+    );
   });
 
   test('is there once, whether or not it ends with a slash', () => {
-    expect(() => new Routes('backends', { '/api': 1, '/api/': 2 })).toThrow(/twice/);
+    expect(() => new Routes('backends', { '/api': 'a', '/api/': 'b' }, same)).toThrow(/twice/);
   });
 });
