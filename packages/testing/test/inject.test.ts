@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createScgiServer, getScgiEnv } from '@scgi/core';
+import type { ScgiBridge } from '@scgi/core/server';
 import { serveScgi as serveFetch } from '@scgi/adapter-fetch';
 import { expect, onTestFinished, test } from 'vitest';
 import { inject, injectStream } from '../src/index.js';
@@ -50,7 +51,7 @@ test('sends the pieces of a body as they come, and reads one without a length fi
   const app = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const pieces: string[] = [];
     for await (const piece of request) pieces.push(String(piece));
-    response.end(JSON.stringify([request.headers['content-length'], getScgiEnv(request)['CONTENT_LENGTH'], pieces]));
+    response.end(JSON.stringify([request.headers['content-length'], getScgiEnv(request)?.['CONTENT_LENGTH'], pieces]));
   };
   const body = ['ab', 'c'].map((piece) => Buffer.from(piece));
   const [, length, pieces]: unknown[] = Object.values(Object((await inject(app, { body })).json()));
@@ -189,7 +190,7 @@ test('asks a server of an adapter', async () => {
 });
 
 test('asks a bridge', async () => {
-  const response = await inject({
+  const bridge: ScgiBridge = {
     createHandler: ({ connection, url }) => ({
       responseStarted: true,
       responseEnded: true,
@@ -201,7 +202,8 @@ test('asks a bridge', async () => {
       onDrain: () => {},
       onClose: () => {},
     }),
-  });
+  };
+  const response = await inject(bridge);
   expect(response).toMatchObject({ status: 200, text: '/' });
 });
 
