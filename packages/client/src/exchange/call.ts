@@ -106,9 +106,9 @@ export class Call<Head> implements ExchangeHandler<Head>, SlotUser {
   }
 
   /** See `Exchange.openTunnel`. A tunnel has no total time. */
-  openTunnel(): void {
+  openTunnel(idleTimeout?: number): void {
     clearTimeout(this.#total);
-    this.#exchange?.openTunnel();
+    this.#exchange?.openTunnel(idleTimeout);
   }
 
   /** After an upgrade: no more will be written. */
@@ -123,7 +123,10 @@ export class Call<Head> implements ExchangeHandler<Head>, SlotUser {
 
   /** Gives up: the connection closes now, nothing more is reported. */
   destroy(): void {
-    if (this.#over) return;
+    if (this.#over) {
+      this.#exchange?.destroyHalfOpen();
+      return;
+    }
     this.#host.slots.leave(this);
     this.#exchange?.destroy();
     this.#finish();

@@ -56,7 +56,10 @@ export class Exchange<Head> {
   #bodyBytesLeft: number;
   #connected: boolean;
   #answered: boolean;
+  #idleTimeout: number;
   #tunnel: boolean;
+  /** A tunnel that the backend has ended on its side, and we not yet on ours. */
+  #halfOpen: boolean;
   #over: boolean;
 
   /**
@@ -80,7 +83,9 @@ export class Exchange<Head> {
     this.#bodyBytesLeft = request.bodyLength;
     this.#connected = false;
     this.#answered = false;
+    this.#idleTimeout = settings.idleTimeout;
     this.#tunnel = false;
+    this.#halfOpen = false;
     this.#over = false;
     this.#listen(this.#socket);
     this.#socket.on('close', onClose);
@@ -112,7 +117,7 @@ export class Exchange<Head> {
 
   /** False once `write` drops what it is given: the backend has stopped reading, or the exchange is over. */
   get takesBody(): boolean {
-    return !this.#over && this.#socket.writeError === undefined;
+    return (!this.#over || this.#halfOpen) && this.#socket.writeError === undefined;
   }
 
   /**
@@ -135,30 +140,42 @@ export class Exchange<Head> {
     if (this.#tunnel) this.#socket.end();
   }
 
-  /** From the head of an upgrade on: `write` takes any number of bytes. */
-  openTunnel(): void {
+  /**
+   * From the head of an upgrade on: `write` takes any number of bytes, until `end` or `destroy`, and `onDrain` may come, even
+   * when the backend has ended its side.
+   * @param idleTimeout in place of that of the settings
+   */
+  openTunnel(idleTimeout: number = this.#idleTimeout): void {
     this.#tunnel = true;
     this.#bodyBytesLeft = Infinity;
+    this.#idleTimeout = idleTimeout;
+    this.#socket.setTimeout(idleTimeout);
   }
 
   /** Goes on reading after an `onBody` that returned false. */
   resume(): void {
     if (this.#over || !this.#socket.readingPaused) return;
     // The pause was not the backend's: it has its full time from here.
-    this.#socket.setTimeout(this.#settings.idleTimeout);
+    this.#socket.setTimeout(this.#idleTimeout);
     this.#socket.resumeReading();
   }
 
   /** Closes the connection now; nothing more is reported. */
   destroy(): void {
     this.#over = true;
+    this.#halfOpen = false;
     this.#socket.destroy();
+  }
+
+  /** Closes what is left of a tunnel whose backend has ended its side. */
+  destroyHalfOpen(): void {
+    if (this.#halfOpen) this.destroy();
   }
 
   #connect(): void {
     this.#connected = true;
     if (this.#bodyBytesLeft === 0) this.#requestSent();
-    else this.#socket.setTimeout(this.#settings.idleTimeout);
+    else this.#socket.setTimeout(this.#idleTimeout);
     this.#handler.onConnect();
   }
 
@@ -168,7 +185,7 @@ export class Exchange<Head> {
   }
 
   #drain(): void {
-    if (!this.#over) this.#handler.onDrain();
+    if (!this.#over || this.#halfOpen) this.#handler.onDrain();
   }
 
   #receive(chunk: Uint8Array): void {
@@ -179,7 +196,7 @@ export class Exchange<Head> {
     }
     if (!this.#answered) {
       this.#answered = true;
-      this.#socket.setTimeout(this.#settings.idleTimeout);
+      this.#socket.setTimeout(this.#idleTimeout);
     }
     this.#decoder.receiveData(chunk);
     this.#dispatchEvents();
@@ -220,7 +237,9 @@ export class Exchange<Head> {
   #finish(): void {
     this.#over = true;
     const socket = this.#socket;
-    if (this.#bodyBytesLeft > 0 || socket.writableLength > 0 || socket.readableEnded) {
+    if (this.#tunnel && !socket.writableEnded && socket.writeError === undefined) {
+      this.#halfOpen = true;
+    } else if (this.#bodyBytesLeft > 0 || socket.writableLength > 0 || socket.readableEnded) {
       // What is still to be written of a tunnel goes out first.
       if (this.#tunnel) socket.destroySoon();
       else socket.destroy();
@@ -250,7 +269,7 @@ export class Exchange<Head> {
     if (this.#over) {
       this.#socket.destroy();
     } else if (this.#connected && this.#waitsForOwner()) {
-      this.#fail(new RemoteProtocolError('ERR_SCGI_IDLE_TIMEOUT', { idleTimeout: this.#settings.idleTimeout }));
+      this.#fail(new RemoteProtocolError('ERR_SCGI_IDLE_TIMEOUT', { idleTimeout: this.#idleTimeout }));
     } else {
       const awaited = this.#connected ? (this.#answered ? 'response' : 'first byte') : 'connect';
       this.#fail(new BackendError('ERR_SCGI_BACKEND_TIMEOUT', { backend: this.#address.text, awaited }));
