@@ -1,6 +1,7 @@
 // The client's end of an upgraded connection: what it sends goes to the call, what comes back goes to it, each at the pace
 // of the other side; each side may end before the other. Knows no protocol.
 
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Call } from '@scgi/client/exchange';
 import type { ResponseHead } from '@scgi/core/protocol';
@@ -18,7 +19,6 @@ export class Tunnel {
   #opened: boolean;
   #abandoned: boolean;
   #clientEnded: boolean;
-  #over: boolean;
 
   constructor(socket: Duplex, head: Uint8Array, lingerTimeout: number) {
     this.#socket = socket;
@@ -29,7 +29,6 @@ export class Tunnel {
     this.#opened = false;
     this.#abandoned = false;
     this.#clientEnded = false;
-    this.#over = false;
   }
 
   /** The backend has agreed. */
@@ -47,7 +46,7 @@ export class Tunnel {
   }
 
   #receive(chunk: Uint8Array): void {
-    if (this.#over || this.#abandoned) return;
+    if (this.#abandoned) return;
     if (this.#opened) {
       if (this.#call?.write(chunk) === false) this.#socket.pause();
       return;
@@ -59,7 +58,7 @@ export class Tunnel {
 
   #clientEnd(): void {
     this.#clientEnded = true;
-    if (this.#over || this.#abandoned) return;
+    if (this.#abandoned) return;
     if (this.#opened) {
       this.#call?.end();
     } else {
@@ -99,21 +98,29 @@ export class Tunnel {
     this.#socket.resume();
   }
 
-  /** Nothing more comes to the client. It gets `lingerTimeout` to take what has come and to end its side. */
-  end(): void {
+  /** The backend sends nothing more. What the client sends still goes to it, as long as something comes. */
+  backendEnd(): void {
+    this.#socket.end();
+    this.#limit();
+  }
+
+  /** An ordinary answer is written: the client takes it and ends its side. */
+  close(): void {
+    this.#socket.end();
+    this.#socket.resume();
+    this.#limit();
+  }
+
+  /** A client that does not end its side either must not hold the backend's connection. */
+  #limit(): void {
     const socket = this.#socket;
-    if (this.#over) return;
-    this.#over = true;
-    socket.end();
-    socket.resume();
-    if (this.#lingerTimeout === 0 || socket.destroyed) return;
-    const timer = setTimeout(() => socket.destroy(), this.#lingerTimeout);
-    socket.once('close', () => clearTimeout(timer));
+    if (this.#lingerTimeout > 0 && socket instanceof Socket) {
+      socket.setTimeout(this.#lingerTimeout, () => socket.destroy());
+    }
   }
 
   /** The other side is gone: so that nothing looks whole that is not, this one goes too. */
   breakOff(): void {
-    this.#over = true;
     this.#socket.destroy();
   }
 }

@@ -46,7 +46,7 @@ export class UpgradePassage implements ExchangeHandler<ResponseHead> {
 
   /** @param mounted undefined for a request that nobody takes: 404 */
   start(mounted: MountedTarget | undefined): void {
-    const { backend, tunnelTimeout } = this.#settings;
+    const { backend } = this.#settings;
     const request = this.#request;
     this.#socket.on('error', ignore);
     this.#socket.on('close', () => this.#call?.destroy());
@@ -61,8 +61,7 @@ export class UpgradePassage implements ExchangeHandler<ResponseHead> {
     }
     try {
       const variables = requestVariables(request, mounted, this.#settings, wantsTunnel(request));
-      const settings = { ...backend.settings, idleTimeout: tunnelTimeout };
-      this.#call = backend.open({ method: request.method ?? '', variables, bodyLength: 0 }, this, settings);
+      this.#call = backend.open({ method: request.method ?? '', variables, bodyLength: 0 }, this);
       this.#tunnel.watch(this.#call);
     } catch (error) {
       if (!(error instanceof ScgiError)) throw error;
@@ -88,7 +87,7 @@ export class UpgradePassage implements ExchangeHandler<ResponseHead> {
       this.#respond();
       this.#answer?.begin(head);
     } else if (wantsTunnel(this.#request)) {
-      this.#call?.openTunnel();
+      this.#call?.openTunnel(this.#settings.tunnelTimeout);
       this.#tunnel.open(formatUpgrade(head, this.#request));
     } else {
       this.#call?.destroy();
@@ -105,7 +104,7 @@ export class UpgradePassage implements ExchangeHandler<ResponseHead> {
   }
 
   onEnd(): void {
-    if (this.#answer === undefined) this.#tunnel.end();
+    if (this.#answer === undefined) this.#tunnel.backendEnd();
     else this.#answer.end();
   }
 
@@ -131,7 +130,7 @@ export class UpgradePassage implements ExchangeHandler<ResponseHead> {
     const { idleTimeout } = this.#settings.backend.settings;
     this.#response = response;
     this.#answer = new Answer(this.#request, response, idleTimeout, this.#settings.lingerTimeout);
-    response.on('finish', () => this.#tunnel.end());
+    response.on('finish', () => this.#tunnel.close());
   }
 }
 
