@@ -48,8 +48,8 @@ export interface ScgiClientOptions extends BackendOptions, SpoolOptions, ScgiVar
    * location and returns the path to ask for, or null to hand the answer to the caller. Default 'return'.
    */
   readonly onLocalRedirect?: LocalRedirectOption | undefined;
-  /** Local redirects in a row that are followed. Default 10. */
-  readonly maxLocalRedirects?: number | undefined;
+  /** Local redirects in a row that are followed; null for no limit. Default 10. */
+  readonly maxLocalRedirects?: number | null | undefined;
 }
 
 /** Names and values of fields. */
@@ -82,7 +82,7 @@ export interface ScgiRequestOptions extends ScgiVariableOptions, ScgiCallOptions
   /** As for the client. */
   readonly onLocalRedirect?: LocalRedirectOption | undefined;
   /** As for the client. */
-  readonly maxLocalRedirects?: number | undefined;
+  readonly maxLocalRedirects?: number | null | undefined;
   /** The answer is no CGI response: give its bytes as they come. Default false. */
   readonly raw?: boolean | undefined;
 }
