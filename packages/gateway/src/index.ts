@@ -1,8 +1,13 @@
-export { createHttpFront } from './front/create-http-front.js';
-export type { FrontBackend, HttpFrontOptions } from './front/create-http-front.js';
 export type { GatewayTarget } from './arguments.js';
 export type { VariableRecord } from './extra-variables.js';
+export { scgiFetchHandler } from './fetch.js';
+export type { ScgiFetchHandler, ScgiFetchOptions } from './fetch.js';
+export type { FetchGatewayContext, FetchGatewaySocket } from './fetch-facts.js';
+export { createHttpFront } from './front/create-http-front.js';
+export type { FrontBackend, HttpFrontOptions } from './front/create-http-front.js';
 export { MountableBackend, scgi, ScgiApp, ScgiHandler } from './handler.js';
+export { scgiKoa } from './koa.js';
+export type { ScgiKoaContext, ScgiKoaMiddleware, ScgiKoaOptions } from './koa.js';
 export type { ScgiMiddleware } from './node/middleware.js';
 export type { FileLookup, GatewayOptions, RedirectLookup, UserFunction } from './options.js';
 export type { BackendOptions, BackendTarget } from '@scgi/client/exchange';

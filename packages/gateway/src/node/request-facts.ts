@@ -85,11 +85,12 @@ export function requestFacts(
   };
 }
 
-function withoutBodyFields(headers: HttpHeaders): HttpHeaders {
+/** What a GET in the place of the request says. */
+export function withoutBodyFields(headers: HttpHeaders): HttpHeaders {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !/^content[-_]/i.test(name)));
 }
 
 /** A dual-stack listener writes IPv4 peers as `::ffff:192.0.2.1` (RFC 4291 §2.5.5.2). */
-function plainAddress(address: string | undefined): string | undefined {
+export function plainAddress(address: string | undefined): string | undefined {
   return address?.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address;
 }
