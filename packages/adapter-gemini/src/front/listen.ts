@@ -136,8 +136,8 @@ function createTlsServer(options: GeminiListenOptions, settings: FrontSettings):
   try {
     const server = createServer(tlsOptions);
     if (maxConnections !== Infinity) server.maxConnections = maxConnections;
-    // Node has destroyed the socket: plain text, an old protocol, a client that left.
-    server.on('tlsClientError', () => {});
+    // Plain text, an old protocol, a client that left: Node destroys these. One that is silent, it leaves to us.
+    server.on('tlsClientError', (_error, socket) => socket.destroy());
     return server;
   } catch (cause) {
     const fault = cause instanceof Error ? cause.message : undefined;
