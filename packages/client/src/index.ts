@@ -3,6 +3,7 @@
 export type { ScgiBody } from './body/body-init.js';
 export { ScgiClient } from './client.js';
 export type { BackendOptions, BackendTarget, SpoolOptions } from './exchange/index.js';
+export { createScgiFetch, type ScgiFetchOptions } from './fetch.js';
 export type {
   LocalRedirectOption,
   ScgiCallOptions,

@@ -1,12 +1,14 @@
 // Answers as callers get them, made of a head and a body. Whatever costs something is made when it is first asked for.
 
 import type { Duplex, Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
 import { LocalProtocolError } from '@scgi/core/protocol';
 import type { ResponseHead, ResponseKind } from '@scgi/core/protocol';
 import type { ResponseBody } from './response-body.js';
 import { collectBody } from './response-body.js';
 import { ResponseStream } from './response-streams.js';
 import type { RawResponse, ScgiResponse } from './response.js';
+import { webStream } from './web-stream.js';
 
 const utf8 = new TextDecoder();
 
@@ -22,6 +24,11 @@ export class ReceivedBytes implements RawResponse {
 
   get body(): Readable {
     return (this.#stream ??= new ResponseStream(this.#body));
+  }
+
+  /** @param toError what readers get for a failure */
+  stream(toError: (failure: Error) => unknown = asItIs): ReadableStream<Uint8Array> {
+    return webStream(this.#body, toError);
   }
 
   get bodyUsed(): boolean {
@@ -87,4 +94,8 @@ export function toHeaders(fields: readonly string[]): Headers {
     headers.append(name, value);
   }
   return headers;
+}
+
+function asItIs(failure: Error): Error {
+  return failure;
 }

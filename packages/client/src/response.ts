@@ -1,6 +1,7 @@
 // What a caller gets of an answer. Types only.
 
 import type { Duplex, Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
 import type { ResponseKind } from '@scgi/core/protocol';
 
 /** A body that can be read once, in one of these ways. */
@@ -10,6 +11,8 @@ export interface RawResponse {
    * A body that nobody reads is given up after `idleTimeout`.
    */
   readonly body: Readable;
+  /** The same as a web stream. It pulls; cancelling it closes the connection. */
+  stream(): ReadableStream<Uint8Array>;
   /** Whether the body was read, or is being read. */
   readonly bodyUsed: boolean;
   /** The whole body as UTF-8; a byte order mark is dropped, what is no UTF-8 becomes U+FFFD, as with `fetch`. */

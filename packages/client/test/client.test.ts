@@ -5,20 +5,8 @@ import { Readable } from 'node:stream';
 import { expect, onTestFinished, test } from 'vitest';
 import { type RawResponse, scgi, ScgiClient, type ScgiResponse } from '../src/index.js';
 import { answering, startBackend } from './support/backend.js';
+import { rejection } from './support/rejection.js';
 import { turns, until, within } from './support/within.js';
-
-/** What a promise is rejected with. */
-function rejection(promise: Promise<unknown>): Promise<unknown> {
-  return within(
-    'the rejection',
-    promise.then(
-      (value) => {
-        throw new Error(`resolved with ${String(value)}`);
-      },
-      (reason: unknown) => reason,
-    ),
-  );
-}
 
 const ok = 'Status: 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello';
 

@@ -131,7 +131,8 @@ export class Exchange<Head> {
     // An empty piece behind the last one would be a write after our end of a connection that is half closed.
     if (chunk.length === 0 || !this.takesBody) return true;
     const more = this.#socket.write(chunk);
-    if (this.#bodyBytesLeft === 0) this.#requestSent();
+    // What waits in our own buffer is still on its way.
+    if (this.#bodyBytesLeft === 0 && more) this.#requestSent();
     return more;
   }
 
@@ -185,7 +186,9 @@ export class Exchange<Head> {
   }
 
   #drain(): void {
-    if (!this.#over || this.#halfOpen) this.#handler.onDrain();
+    if (this.#over && !this.#halfOpen) return;
+    if (this.#bodyBytesLeft === 0) this.#requestSent();
+    this.#handler.onDrain();
   }
 
   #receive(chunk: Uint8Array): void {
