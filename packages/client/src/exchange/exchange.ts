@@ -175,7 +175,8 @@ export class Exchange<Head> {
 
   #connect(): void {
     this.#connected = true;
-    if (this.#bodyBytesLeft === 0) this.#requestSent();
+    // A body that was given with the request may still wait in our own buffer.
+    if (this.#bodyBytesLeft === 0 && !this.#socket.writableNeedDrain) this.#requestSent();
     else this.#socket.setTimeout(this.#idleTimeout);
     this.#handler.onConnect();
   }
