@@ -154,3 +154,12 @@ export function temporaryFolder(): string {
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
+
+/** A backend that answers with the variables of these names, as JSON. */
+export function telling(...names: string[]): Promise<Backend> {
+  return startBackend(async (connection) => {
+    await connection.body();
+    const told = names.map((name) => connection.variables?.get(name) ?? null);
+    await connection.answer(`Status: 200 OK\r\nContent-Type: application/json\r\n\r\n${JSON.stringify(told)}`);
+  });
+}
