@@ -6,12 +6,30 @@ import { cpuSeconds } from '../support/proc.js';
 import { frontGoal } from '../goals.js';
 import { spread, sum } from './cells.js';
 
-/** Fronts, what they pass requests on to, and what ours are compared with. */
+/**
+ * Fronts, what they pass requests on to, and what ours are compared with. `reconnect`: the client opens a connection for
+ * every request, because http-proxy-middleware without an agent of the user's own closes them.
+ */
 const fronts = [
   { name: 'createHttpFront', file: 'front-gateway', app: 'bare-scgi', against: ['proxy', 'fastify'] },
   { name: 'createHttpFront, unix', file: 'front-gateway', app: 'bare-scgi', unix: true, against: ['proxy', 'fastify'] },
+  {
+    name: 'createHttpFront, reconnect',
+    file: 'front-gateway',
+    app: 'bare-scgi',
+    reconnect: true,
+    against: ['proxy, reconnect'],
+  },
   { name: 'Express, scgi()', file: 'front-express-gateway', app: 'bare-scgi', against: ['Express, proxy'] },
+  {
+    name: 'Express, scgi(), unix',
+    file: 'front-express-gateway',
+    app: 'bare-scgi',
+    unix: true,
+    against: ['Express, proxy'],
+  },
   { name: 'proxy', file: 'front-proxy', app: 'bare-http' },
+  { name: 'proxy, reconnect', file: 'front-proxy-plain', app: 'bare-http', reconnect: true },
   { name: 'Express, proxy', file: 'front-express-proxy', app: 'bare-http' },
   { name: 'fastify', file: 'front-fastify-proxy', app: 'bare-http' },
 ];
@@ -25,12 +43,12 @@ export async function measureFronts({ rounds, requests, warmUp }, { folder, load
     cells.push({ ...front, app, process, rounds: [], url: `http://${process.address}/hello` });
   }
   log('warming up');
-  for (const { url } of cells) await load.run(url, warmUp);
+  for (const { url, reconnect } of cells) await load.run(url, warmUp, reconnect);
   for (let round = 1; round <= rounds; round++) {
     log(`round ${round} of ${rounds}`);
     for (const cell of cells) {
       const before = cpuSeconds(cell.process.pid);
-      const seconds = await load.run(cell.url, requests);
+      const seconds = await load.run(cell.url, requests, cell.reconnect);
       const cpu = cpuSeconds(cell.process.pid) - before;
       cell.rounds.push({ requests, seconds, microseconds: (cpu * 1e6) / requests });
     }

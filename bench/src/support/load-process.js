@@ -1,8 +1,10 @@
 // The load generator: a process that runs autocannon for each message and answers with what happened.
 
+import { get } from 'node:http';
 import autocannon from 'autocannon';
 
-process.on('message', async ({ url, amount, connections }) => {
+process.on('message', async ({ url, amount, connections, reconnect }) => {
+  if (reconnect) return process.send(await runReconnecting(url, amount, connections));
   let answered = 0;
   let lastAnswerAt = 0;
   const startedAt = performance.now();
@@ -17,4 +19,30 @@ process.on('message', async ({ url, amount, connections }) => {
     failed: Math.max(errors + timeouts + non2xx, amount - answered),
   });
 });
+/** Every request has a connection of its own, which autocannon would take for an error. */
+async function runReconnecting(url, amount, connections) {
+  const startedAt = performance.now();
+  let left = amount;
+  let failed = 0;
+  const worker = async () => {
+    while (left > 0) {
+      left -= 1;
+      await getOnce(url).catch(() => (failed += 1));
+    }
+  };
+  await Promise.all(Array.from({ length: connections }, worker));
+  return { seconds: (performance.now() - startedAt) / 1000, failed };
+}
+
+function getOnce(url) {
+  return new Promise((resolve, reject) => {
+    const request = get(url, { agent: false }, (response) => {
+      response.resume();
+      response.once('end', () => (response.statusCode === 200 ? resolve() : reject(new Error('not 200'))));
+      response.once('error', reject);
+    });
+    request.once('error', reject);
+  });
+}
+
 process.once('disconnect', () => process.exit());
