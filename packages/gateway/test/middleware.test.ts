@@ -133,7 +133,7 @@ test('one handler serves several mounts, and closes them all', async () => {
     { tcp: true },
   );
   const [host = '', port] = backend.target.split(':');
-  const mounted = new ScgiHandler(host, Number(port));
+  const mounted = new ScgiHandler(host, Number(port), { onError: () => {} });
   const front = await startApp(express().use(mounted.middleware('/a')).use('/b', mounted.middleware()));
   expect((await fetchFrom(front, '/a/x')).body).toBe('/a');
   expect((await fetchFrom(front, '/b/x')).body).toBe('/b');
