@@ -4,18 +4,21 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { checkPrefix, type GatewayTarget, readArguments } from './arguments.js';
+import { createFetchHandler, type ScgiFetchHandler } from './fetch.js';
+import { createKoaMiddleware, type ScgiKoaMiddleware } from './koa.js';
 import { createMiddleware, type ScgiMiddleware } from './node/middleware.js';
 import { type GatewayOptions, type GatewaySettings, resolveGatewaySettings } from './options.js';
 
 /** What `ScgiHandler` and `ScgiApp` have in common. */
 export class MountableBackend {
-  readonly settings: GatewaySettings;
+  /** The functions of the options get what each mount has for a request: Node's own, Koa's `ctx`, or a Fetch one. */
+  readonly settings: GatewaySettings<unknown>;
   /** For `server.on('upgrade', …)`: takes every request. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Uint8Array) => boolean;
 
   /** @throws {LocalProtocolError} ERR_SCGI_OPTION for a target or an option that is impossible */
   constructor(target: GatewayTarget, options: GatewayOptions | undefined) {
-    this.settings = resolveGatewaySettings(target, options);
+    this.settings = resolveGatewaySettings<unknown>(target, options);
     this.upgrade = createMiddleware(this.settings, '').upgrade;
   }
 
@@ -25,6 +28,24 @@ export class MountableBackend {
    */
   middleware(prefix = '/'): ScgiMiddleware {
     return createMiddleware(this.settings, checkPrefix(prefix));
+  }
+
+  /**
+   * A middleware for Koa.
+   * @param prefix as for `middleware`
+   * @throws {LocalProtocolError} ERR_SCGI_OPTION for options that Koa has no place for
+   */
+  koa(prefix = '/'): ScgiKoaMiddleware {
+    return createKoaMiddleware(checkPrefix(prefix), this.settings);
+  }
+
+  /**
+   * A handler `(request, context?) => Promise<Response>`.
+   * @param prefix as for `middleware`
+   * @throws {LocalProtocolError} ERR_SCGI_OPTION for options that no Response can fulfil
+   */
+  fetch(prefix = '/'): ScgiFetchHandler {
+    return createFetchHandler(checkPrefix(prefix), this.settings);
   }
 
   /** No more requests: those that wait for a connection fail, those that have one go on. */

@@ -1,7 +1,7 @@
 // Answers of backends as Responses of the Fetch standard.
 
 import { describe, expect, test } from 'vitest';
-import { scgiFetchHandler } from '../../src/index.js';
+import { ScgiApp, scgiFetchHandler } from '../../src/index.js';
 import { answering, type Backend, startBackend } from '../support/backend.js';
 import { within } from '../support/within.js';
 import { before } from './support.js';
@@ -140,4 +140,12 @@ describe('a local redirect', () => {
 test('files cannot be sent for the backend', () => {
   const options: object = { sendfile: { root: '/srv' } };
   expect(() => scgiFetchHandler(4000, options)).toThrow(/sendfile.*cannot send files/);
+});
+
+test('a handler and its mounts share their connections', async () => {
+  const app = new ScgiApp((await answering('Status: 200 OK\r\n\r\nok')).target, { onError: () => {} });
+  const handler = app.fetch('/app');
+  expect(await (await handler(new Request('http://localhost/app'))).text()).toBe('ok');
+  app.close();
+  expect((await handler(new Request('http://localhost/app'))).status).toBe(503);
 });

@@ -1,13 +1,14 @@
 // Answers of backends as Koa and what wraps the middleware see them.
 
+import { createServer } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import type Koa from 'koa';
 import compress from 'koa-compress';
 import { describe, expect, test } from 'vitest';
-import { scgiKoa, type ScgiKoaOptions } from '../../src/index.js';
+import { ScgiApp, scgiKoa, type ScgiKoaOptions } from '../../src/index.js';
 import { answering, type Backend, startBackend } from '../support/backend.js';
 import { fetchFrom, RawClient, sendRaw } from '../support/front.js';
-import { koaVersions, serveKoa, type KoaScene } from './support.js';
+import { koaVersions, listen, serveKoa, type KoaScene } from './support.js';
 
 describe.each(koaVersions)('%s', (_, KoaClass) => {
   const serve = (backend: Backend, options?: ScgiKoaOptions, wrap?: Koa.Middleware[]): Promise<KoaScene> =>
@@ -154,4 +155,17 @@ describe.each(koaVersions)('%s', (_, KoaClass) => {
 test('files cannot be sent for the backend', () => {
   const options: object = { accelRedirect: { '/files/': '/srv/' } };
   expect(() => scgiKoa('/api', 4000, options)).toThrow(/accelRedirect.*cannot send files/);
+});
+
+test('a handler may be mounted in Koa', async () => {
+  const [, KoaClass] = koaVersions[1] ?? [];
+  if (KoaClass === undefined) throw new Error('no Koa');
+  const heard: unknown[] = [];
+  const backend = await answering('nonsense\r\n\r\n');
+  const handler = new ScgiApp(backend.target, { onError: ({ code }, ctx) => void heard.push([code, ctx.url]) });
+  const app = new KoaClass();
+  app.use(handler.koa('/app'));
+  const front = await listen(createServer(app.callback()));
+  expect((await fetchFrom(front, '/app/x')).status).toBe(502);
+  expect(heard).toEqual([['ERR_SCGI_RESPONSE_HEAD', '/app/x']]);
 });
