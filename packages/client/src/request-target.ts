@@ -16,14 +16,12 @@ const unspeakable = /\p{Cc}/u;
 
 /** @throws {LocalProtocolError} ERR_SCGI_OPTION */
 export function makeTarget(scriptName: string, path: string, query: ScgiQuery | undefined): RequestTarget {
-  const mount = encode('scriptName', scriptName);
+  const mount = encodePath('scriptName', scriptName);
   if (mount !== '' && (!mount.startsWith('/') || mount.endsWith('/') || mount.includes('?'))) {
     throw refuse('scriptName', scriptName, 'a mount point begins with a slash, ends without one and has no query');
   }
-  const below = encode('path', path);
+  const below = encodePath('path', path);
   if (!below.startsWith('/')) throw refuse('path', path, 'a path begins with a slash');
-  // RFC 3875 §4.1.5 has it decoded in a variable; core refuses these for what clients send, with another blame.
-  if (/%(?:00|0a|0d)/i.test(below.split('?', 1)[0] ?? '')) throw refuse('path', path, 'it has a NUL or a line break');
   const search = query === undefined ? '' : encodeQuery(query);
   if (search !== '' && below.includes('?'))
     throw refuse('path', path, 'it has a query already: leave out the other one');
@@ -46,6 +44,13 @@ function encodeQuery(query: ScgiQuery): string {
     else parameters.append(name, String(value));
   }
   return parameters.toString();
+}
+
+/** RFC 3875 §4.1.5 has it decoded in a variable; core refuses these as well, and blames a remote client for it. */
+function encodePath(option: string, text: string): string {
+  const path = encode(option, text);
+  if (/%(?:00|0a|0d)/i.test(path.split('?', 1)[0] ?? '')) throw refuse(option, text, 'it has a NUL or a line break');
+  return path;
 }
 
 /** What is encoded stays as it is; blanks and what is not ASCII are encoded as UTF-8, as a browser does. */

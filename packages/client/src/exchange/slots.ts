@@ -28,11 +28,13 @@ export class Slots {
   /** In the order of arrival, which is the order of a Set. */
   readonly #waiting: Map<SlotUser, Waiting>;
   #taken: number;
+  #serving: boolean;
 
   constructor(settings: SlotSettings) {
     this.#settings = settings;
     this.#waiting = new Map();
     this.#taken = 0;
+    this.#serving = false;
   }
 
   get taken(): number {
@@ -43,11 +45,13 @@ export class Slots {
     return this.#waiting.size;
   }
 
-  /** Calls `onSlot` at once if a slot is free; else the user waits. Throws if that is not possible either.
-   * @throws {BackendError} ERR_SCGI_BACKEND_BUSY */
+  /**
+   * Calls `onSlot` at once if a slot is free; else the user waits.
+   * @throws {BackendError} ERR_SCGI_BACKEND_BUSY if the queue is full
+   */
   take(user: SlotUser): void {
     const { maxConcurrent, maxQueued, queueTimeout } = this.#settings;
-    if (this.#taken < maxConcurrent) {
+    if (this.#taken < maxConcurrent && this.#waiting.size === 0) {
       this.#taken += 1;
       user.onSlot();
       return;
@@ -66,12 +70,16 @@ export class Slots {
   /** Gives a slot back, or on to who waits longest. */
   release(): void {
     this.#taken -= 1;
+    // One that gives its slot back at once is served by the loop that is running, however many do so.
+    if (this.#serving) return;
+    this.#serving = true;
     for (const { user } of this.#waiting.values()) {
-      if (this.#taken >= this.#settings.maxConcurrent) return;
+      if (this.#taken >= this.#settings.maxConcurrent) break;
       this.leave(user);
       this.#taken += 1;
       user.onSlot();
     }
+    this.#serving = false;
   }
 
   /** Nobody waits any longer. */
