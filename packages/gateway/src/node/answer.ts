@@ -2,6 +2,7 @@
 // the client gets all of it. Knows no backend; a response that middleware has wrapped works as well as a bare one.
 
 import { type IncomingMessage, ServerResponse } from 'node:http';
+import { constants, Http2ServerResponse } from 'node:http2';
 import { reasonPhrase, type ResponseHead, type ScgiError } from '@scgi/core/protocol';
 import { endToEndFields, findField } from '../response-fields.js';
 
@@ -104,7 +105,7 @@ export class Answer {
   #limitLinger(): void {
     if (this.#lingerTimeout === 0) return;
     const request = this.#request;
-    const timer = setTimeout(destroySocket, this.#lingerTimeout, request);
+    const timer = setTimeout(stopReading, this.#lingerTimeout, request);
     request.once('close', () => clearTimeout(timer));
   }
 
@@ -134,8 +135,10 @@ function limitFlush(answer: Answer): void {
   answer.limitFlush();
 }
 
-function destroySocket(request: IncomingMessage): void {
-  request.socket.destroy();
+function stopReading(request: IncomingMessage): void {
+  // The connection is shared in HTTP/2.
+  if (request.httpVersionMajor >= 2) request.destroy();
+  else request.socket.destroy();
 }
 
 function isEventStream({ fields }: ResponseHead): boolean {
@@ -165,6 +168,11 @@ function writeHead(response: ServerResponse, status: number, reason: string, fie
     return;
   }
   setFields(response, fields);
+  if ('stream' in response) {
+    // Node's HTTP/2 warns of a phrase, which it cannot send.
+    response.writeHead(status);
+    return;
+  }
   response.statusMessage = reason;
   response.writeHead(status, reason);
 }
@@ -179,6 +187,11 @@ export function writeStatus(response: ServerResponse, status: number): void {
 /** Ends a response that cannot be completed: where nothing but the connection's end says that it is whole, by a reset. */
 export function breakOff(response: ServerResponse, endsWithConnection: boolean): void {
   const { socket } = response;
+  if (response instanceof Http2ServerResponse) {
+    // Without a code of its own the reset of a stream says that all is well.
+    response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    return;
+  }
   // A Unix socket, which has no remote address, cannot be reset.
   if (endsWithConnection && socket?.remoteAddress !== undefined) socket.resetAndDestroy();
   else response.destroy();
@@ -189,5 +202,5 @@ export function breakOff(response: ServerResponse, endsWithConnection: boolean):
  * one whose client was not told to continue: whether its body will follow, nobody knows.
  */
 function staysOpen(request: IncomingMessage, response: ServerResponse): boolean {
-  return response.shouldKeepAlive && request.httpVersionMinor === 1;
+  return request.httpVersionMajor >= 2 || (response.shouldKeepAlive && request.httpVersionMinor === 1);
 }

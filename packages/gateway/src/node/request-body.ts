@@ -48,8 +48,10 @@ export class RequestBody {
   measure(settings: BodySettings): void {
     const request = this.#request;
     const { headers } = request;
-    const chunked = headers['transfer-encoding'] !== undefined;
-    const length = chunked ? undefined : (parseContentLength(headers['content-length'] ?? '0') ?? 0);
+    // HTTP/2 frames its bodies: without Content-Length, only the end tells how long one is.
+    const framed = headers['transfer-encoding'] !== undefined || request.httpVersionMajor >= 2;
+    const announced = headers['transfer-encoding'] === undefined ? headers['content-length'] : undefined;
+    const length = announced === undefined && framed ? undefined : (parseContentLength(announced ?? '0') ?? 0);
     if (length === 0) {
       this.#owner.onLength(0);
     } else if (request.readableDidRead) {

@@ -43,7 +43,7 @@ export function redirectVariables(
 ): string[] {
   const facts = requestFacts(request, mounted, settings, false);
   const method = request.method === 'HEAD' ? 'HEAD' : 'GET';
-  const variables = variablesFromHttp({ ...facts, method, headers: withoutBodyFields(request.headers) });
+  const variables = variablesFromHttp({ ...facts, method, headers: withoutBodyFields(headersOf(request)) });
   variables.push('REDIRECT_STATUS', '200', 'REDIRECT_URL', redirectedFrom);
   addExtra(variables, request, settings);
   return variables;
@@ -71,7 +71,7 @@ export function requestFacts(
     target: mounted.target,
     fields: noFields,
     // Not rawHeaders: middleware deletes from these, and adds to them.
-    headers: request.headers,
+    headers: headersOf(request),
     httpVersion: request.httpVersion,
     encrypted: 'encrypted' in socket && socket.encrypted === true,
     remoteAddress: plainAddress(socket.remoteAddress),
@@ -83,6 +83,14 @@ export function requestFacts(
     upgrade,
     underscoreFields: settings.underscoreFields,
   };
+}
+
+/** In HTTP/2 the request line is among them, and the host has a name of its own (RFC 9113 §8.3.1). */
+export function headersOf({ headers, httpVersionMajor }: IncomingMessage): HttpHeaders {
+  if (httpVersionMajor < 2) return headers;
+  const host = headers.host ?? headers[':authority'];
+  const fields = Object.entries(headers).filter(([name]) => !name.startsWith(':'));
+  return Object.fromEntries(host === undefined ? fields : [...fields, ['host', host]]);
 }
 
 /** What a GET in the place of the request says. */
