@@ -7,7 +7,13 @@ import { type OutgoingBody, outgoingBody } from './body/outgoing-body.js';
 import { callSettings } from './call-settings.js';
 import { Backend, type BackendSettings, resolveBound, type SpoolOptions } from './exchange/index.js';
 import { followLocalRedirects } from './local-redirects.js';
-import type { ScgiClientOptions, ScgiRequestOptions, ScgiSendOptions, ScgiTarget } from './options.js';
+import type {
+  RawRequestOptions,
+  ScgiClientOptions,
+  ScgiRequestOptions,
+  ScgiSendOptions,
+  ScgiTarget,
+} from './options.js';
 import { rawReceiver, cgiReceiver } from './receivers.js';
 import { readFields } from './request-fields.js';
 import { checkMethod, makeTarget } from './request-target.js';
@@ -41,10 +47,11 @@ export class ScgiClient {
    * Sends a request; the answer is there when its head is.
    * @throws {ScgiError} as a rejection; or the signal's reason
    */
-  request(options: ScgiRequestOptions & { readonly raw: true }): Promise<RawResponse>;
-  request(options?: ScgiRequestOptions & { readonly raw?: false | undefined }): Promise<ScgiResponse>;
-  request(options?: ScgiRequestOptions): Promise<ScgiResponse | RawResponse>;
-  async request(options: ScgiRequestOptions = {}): Promise<ScgiResponse | RawResponse> {
+  request(options: RawRequestOptions): Promise<RawResponse>;
+  request(options?: ScgiRequestOptions): Promise<ScgiResponse>;
+  /** For callers that pass options on. */
+  request(options?: ScgiRequestOptions | RawRequestOptions): Promise<ScgiResponse | RawResponse>;
+  async request(options: ScgiRequestOptions | RawRequestOptions = {}): Promise<ScgiResponse | RawResponse> {
     if (options.raw === true) return this.#ask(options, () => rawReceiver);
     const response = await this.#ask(options, cgiReceiver);
     return response.kind === 'local-redirect' ? this.#redirect(response, options) : response;
@@ -81,7 +88,7 @@ export class ScgiClient {
   }
 
   async #ask<Head, Answer>(
-    options: ScgiRequestOptions,
+    options: ScgiRequestOptions | RawRequestOptions,
     receiverFor: (method: string, settings: BackendSettings) => Receiver<Head, Answer>,
   ): Promise<Answer> {
     const defaults = this.#options;

@@ -71,7 +71,7 @@ function signalOf(input: FetchInput, init: FetchInit): AbortSignal | undefined {
  * The request as a client sends it.
  * @throws {LocalProtocolError} ERR_SCGI_OPTION for an URL outside `scriptName`
  */
-export function clientRequest(request: FetchRequest, options: ScgiVariableOptions): Omit<ScgiRequestOptions, 'raw'> {
+export function clientRequest(request: FetchRequest, options: ScgiVariableOptions): ScgiRequestOptions {
   const { url, method, body, signal } = request;
   const { scriptName = '' } = options;
   if (!isBelow(url, scriptName)) {

@@ -6,6 +6,7 @@ export type { BackendOptions, BackendTarget, SpoolOptions } from './exchange/ind
 export { createScgiFetch, type ScgiFetchOptions } from './fetch.js';
 export type {
   LocalRedirectOption,
+  RawRequestOptions,
   ScgiCallOptions,
   ScgiClientOptions,
   ScgiHeaders,

@@ -83,8 +83,14 @@ export interface ScgiRequestOptions extends ScgiVariableOptions, ScgiCallOptions
   readonly onLocalRedirect?: LocalRedirectOption | undefined;
   /** As for the client. */
   readonly maxLocalRedirects?: number | null | undefined;
-  /** The answer is no CGI response: give its bytes as they come. Default false. */
-  readonly raw?: boolean | undefined;
+  /** See `RawRequestOptions`. */
+  readonly raw?: false | undefined;
+}
+
+/** A request whose answer is no CGI response. */
+export interface RawRequestOptions extends Omit<ScgiRequestOptions, 'raw' | 'onLocalRedirect' | 'maxLocalRedirects'> {
+  /** Give the bytes of the answer as they come. */
+  readonly raw: true;
 }
 
 /** A request whose variables are complete, for gateways. */

@@ -1,18 +1,19 @@
 // A request in one call.
 
 import { ScgiClient } from './client.js';
-import type { ScgiRequestOptions, ScgiTarget } from './options.js';
+import type { RawRequestOptions, ScgiRequestOptions, ScgiTarget } from './options.js';
 import type { RawResponse, ScgiResponse } from './response.js';
 
-/** Sends one request. Give it a client when there are many: limits and health of addresses are the client's. */
-export function scgi(
-  target: ScgiTarget | ScgiClient,
-  options: ScgiRequestOptions & { readonly raw: true },
-): Promise<RawResponse>;
+/**
+ * Sends one request. Give it a client when there are many: how many run at once and which addresses are well is what a
+ * client knows.
+ * @throws {ScgiError} as a rejection; or the signal's reason
+ */
+export function scgi(target: ScgiTarget | ScgiClient, options: RawRequestOptions): Promise<RawResponse>;
 export function scgi(target: ScgiTarget | ScgiClient, options?: ScgiRequestOptions): Promise<ScgiResponse>;
-export function scgi(
+export async function scgi(
   target: ScgiTarget | ScgiClient,
-  options: ScgiRequestOptions = {},
+  options: ScgiRequestOptions | RawRequestOptions = {},
 ): Promise<ScgiResponse | RawResponse> {
   const client = target instanceof ScgiClient ? target : new ScgiClient(target);
   return client.request(options);
