@@ -27,9 +27,9 @@ import { endToEndFields } from './response-fields.js';
 export interface ScgiKoaContext {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
+  readonly method: string;
+  readonly url: string;
   readonly originalUrl: string;
-  readonly headerSent: boolean;
-  readonly respond?: boolean | undefined;
   status: number;
   message: string;
   body: unknown;
