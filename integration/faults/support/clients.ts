@@ -30,7 +30,11 @@ class Caller implements ExchangeHandler<ResponseHead> {
     this.outcome = new Promise((resolve) => (settle = resolve));
     this.#settle = settle;
     const request = { method, variables: variables.with(1, method), bodyLength: this.#body.length };
-    this.#call = backend.open(request, this);
+    try {
+      this.#call = backend.open(request, this);
+    } catch (error) {
+      this.#finish([codeOf(error)]);
+    }
     signal?.addEventListener('abort', () => {
       this.#call?.destroy();
       this.#finish([]);
@@ -146,6 +150,6 @@ async function openFetch(target: string, options: FaceOptions): Promise<OpenFace
 export const clients: readonly Face[] = [
   { name: 'Backend', kind: 'client', open: openBackend },
   { name: 'ScgiClient', kind: 'client', open: openClient },
-  { name: 'scgi()', kind: 'client', open: openFunction },
+  { name: 'scgi()', kind: 'client', perRequest: true, open: openFunction },
   { name: 'createScgiFetch', kind: 'client', open: openFetch },
 ];

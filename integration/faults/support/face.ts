@@ -51,6 +51,8 @@ export interface Face {
   readonly name: string;
   /** Before the head, a gateway answers with the status that fits the error; a client throws the error itself. */
   readonly kind: 'client' | 'gateway';
+  /** Every request has limits of its own: there is no queue. */
+  readonly perRequest?: boolean;
   open(target: string, options: FaceOptions): Promise<OpenFace>;
 }
 

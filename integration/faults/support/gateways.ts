@@ -10,20 +10,24 @@ import Koa from 'koa';
 import type { Face, OpenFace } from './face.js';
 import { askHttp } from './http-asker.js';
 
-/** What a gateway reports. */
-type OnError = (error: ScgiError) => void;
+/** What a gateway reports, of a request by Node, Koa or the Fetch standard. */
+type OnError = (error: ScgiError, request: { readonly url?: string | undefined }) => void;
 
-async function serve(server: Server, codes: string[], closeAll: () => unknown): Promise<OpenFace> {
+/** Codes by the number of the request, which is its query. */
+type Reported = Map<string, string[]>;
+
+async function serve(server: Server, reported: Reported, closeAll: () => unknown): Promise<OpenFace> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
+  let asks = 0;
   return {
     async ask(asked) {
-      const before = codes.length;
-      const outcome = await askHttp(port, asked);
+      const number = `x=${(asks += 1)}`;
+      const outcome = await askHttp(port, `/asked?${number}`, asked);
       // The gateway may report a failure in the turn after the client sees it.
       for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-      return { ...outcome, codes: codes.slice(before) };
+      return { ...outcome, codes: reported.get(number) ?? [] };
     },
     async close() {
       await closeAll();
@@ -44,9 +48,13 @@ function gateway(
     name,
     kind: 'gateway',
     async open(target, options) {
-      const codes: string[] = [];
-      const { server, close } = await mount((error) => codes.push(error.code), target, options);
-      return serve(typeof server === 'function' ? createServer(server) : server, codes, close);
+      const reported: Reported = new Map();
+      const onError: OnError = (error, { url = '' }) => {
+        const number = url.slice(url.indexOf('?') + 1);
+        reported.set(number, [...(reported.get(number) ?? []), error.code]);
+      };
+      const { server, close } = await mount(onError, target, options);
+      return serve(typeof server === 'function' ? createServer(server) : server, reported, close);
     },
   };
 }
@@ -66,7 +74,7 @@ export const gateways: readonly Face[] = [
     return { server: express().use(middleware), close: () => middleware.close() };
   }),
   gateway('Koa', (onError, target, options) => {
-    const middleware = scgiKoa(target, { ...options, onError });
+    const middleware = scgiKoa(target, { ...options, onError: (error, { req }) => onError(error, req) });
     const app = new Koa().use(middleware);
     app.silent = true;
     return { server: app.callback(), close: () => middleware.close() };

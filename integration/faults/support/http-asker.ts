@@ -7,10 +7,11 @@ import type { Asked, Outcome } from './face.js';
 /** The client's side of an outcome; which errors the gateway reported is for the caller to add. */
 export async function askHttp(
   port: number,
+  path: string,
   { method, body, signal, onFirstBytes }: Asked,
 ): Promise<Omit<Outcome, 'codes'>> {
   const headers = method === 'POST' ? { 'Content-Length': body.length } : {};
-  const request = openRequest({ host: '127.0.0.1', port, path: '/asked?x=1', method, headers, agent: false, signal });
+  const request = openRequest({ host: '127.0.0.1', port, path, method, headers, agent: false, signal });
   try {
     const response = await new Promise<IncomingMessage | undefined>((resolve) => {
       request.once('response', resolve);
