@@ -4,6 +4,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { AbortError } from '@scgi/core/protocol';
+import { stopReading } from './node/answer.js';
 
 /** Reads a request at the pace of its own reader. Destroyed, it lets the rest go by for `lingerTimeout`. */
 export class IncomingBody extends Readable {
@@ -50,7 +51,7 @@ export class IncomingBody extends Readable {
     const request = this.#request;
     request.resume();
     if (request.complete || request.destroyed || this.#lingerTimeout === 0) return;
-    const timer = setTimeout(() => request.complete || request.socket.destroy(), this.#lingerTimeout);
+    const timer = setTimeout(() => request.complete || stopReading(request), this.#lingerTimeout);
     request.once('close', () => clearTimeout(timer));
   }
 }

@@ -4,7 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ScgiBody, ScgiResponse } from '@scgi/client';
 import type { BackendTarget } from '@scgi/client/exchange';
-import type { HttpHeaders, HttpRequestFacts } from '@scgi/core/env';
+import type { HttpRequestFacts } from '@scgi/core/env';
 import {
   AbortError,
   isFieldValue,
@@ -99,9 +99,8 @@ async function answer(
     if (!res.writableFinished) leaving.abort(new AbortError('ERR_SCGI_CLIENT_GONE'));
   });
   try {
-    const headers = req.httpVersionMajor >= 2 ? headersOfHttp2(req.headers) : req.headers;
     const body = bodyOf(req, settings.lingerTimeout);
-    const response = await forward(settings, { ...body, facts: { ...facts, headers }, incoming: ctx, signal });
+    const response = await forward(settings, { ...body, facts, incoming: ctx, signal });
     respond(settings, ctx, response, signal);
   } catch (error) {
     if (!(error instanceof ScgiError)) throw error;
@@ -120,21 +119,15 @@ function statusText(status: number): string {
 /** @throws {LocalProtocolError} ERR_SCGI_BODY_USED when a body parser came first */
 function bodyOf(req: IncomingMessage, lingerTimeout: number): { body?: ScgiBody; bodyLength: number | undefined } {
   const { headers } = req;
+  const chunked = headers['transfer-encoding'] !== undefined;
   // HTTP/2 frames its bodies: without Content-Length, only the end tells how long one is.
-  const framed = headers['transfer-encoding'] !== undefined || req.httpVersionMajor >= 2;
-  const announced = headers['content-length'] ?? (framed ? undefined : '0');
-  const bodyLength = announced === undefined ? undefined : (parseContentLength(announced) ?? 0);
+  const announced = headers['content-length'] ?? (req.httpVersionMajor >= 2 ? undefined : '0');
+  const bodyLength = chunked || announced === undefined ? undefined : (parseContentLength(announced) ?? 0);
   if (bodyLength === 0) return { bodyLength };
   if (req.readableDidRead) {
     throw new LocalProtocolError('ERR_SCGI_BODY_USED', { remedy: 'use scgiKoa() before body parsers' });
   }
   return { body: new IncomingBody(req, lingerTimeout), bodyLength };
-}
-
-/** The fields of HTTP/1.1 that say the same (RFC 9113 §8.3.1). */
-function headersOfHttp2(headers: HttpHeaders): HttpHeaders {
-  const fields = Object.entries(headers).filter(([name]) => !name.startsWith(':'));
-  return { host: headers[':authority'], ...Object.fromEntries(fields) };
 }
 
 function respond(

@@ -135,7 +135,8 @@ function limitFlush(answer: Answer): void {
   answer.limitFlush();
 }
 
-function stopReading(request: IncomingMessage): void {
+/** The client uploads for too long. */
+export function stopReading(request: IncomingMessage): void {
   // The connection is shared in HTTP/2.
   if (request.httpVersionMajor >= 2) request.destroy();
   else request.socket.destroy();
