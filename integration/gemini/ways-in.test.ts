@@ -88,6 +88,12 @@ describeWith(['molly-brown', 'python', 'openssl'], 'one application by three way
       expect(digest).toBe(digestOf(largeBody()));
     });
 
+    test('shows that a response broke off, where that can be seen', async () => {
+      // A Unix socket has no reset, so behind it half a response looks whole.
+      const ending = mount === 'direct' ? 'truncated' : 'close_notify';
+      expect(await get('/breaks')).toMatchObject({ header: '20 text/gemini', text: 'half', ending });
+    });
+
     test('says nothing of why a handler has thrown', async () => {
       errors.length = 0;
       const { header, text } = await get('/throws');

@@ -20,6 +20,7 @@ export function createTestApp(): GeminiApp {
     .route('/bytes', () => GeminiResponse.success(Uint8Array.of(0, 0xff, 0x0d, 0x0a), 'application/octet-stream'))
     .route('/large', () => GeminiResponse.success(Readable.from(largeBody()), 'application/octet-stream'))
     .route('/übung mit leerzeichen', ({ path }) => path)
+    .route('/breaks', () => GeminiResponse.success(breaking()))
     .route('/throws', () => {
       throw new Error('the database password is wrong');
     });
@@ -27,4 +28,10 @@ export function createTestApp(): GeminiApp {
 
 export function* largeBody(): Generator<Uint8Array> {
   for (let sent = 0; sent < largeBytes; sent += 50_000) yield Buffer.alloc(50_000, String(sent));
+}
+
+async function* breaking(): AsyncGenerator<string> {
+  yield 'half';
+  await new Promise((resolve) => setImmediate(resolve));
+  throw new Error('the disk is gone');
 }

@@ -4,6 +4,7 @@
 import { Readable } from 'node:stream';
 import { LocalProtocolError } from '@scgi/core';
 import { callHandler } from './handler.js';
+import { wasReported } from './reported.js';
 import type { GeminiHandler } from './handler.js';
 import type { Departure, GeminiRequest } from './request.js';
 import { GeminiResponse } from './response.js';
@@ -146,7 +147,7 @@ export class Delivery {
     this.#over = true;
     this.#owner.breakOff();
     this.#departure.announce(toError(error));
-    this.#owner.report(error);
+    if (!wasReported(error)) this.#owner.report(error);
   }
 }
 

@@ -315,6 +315,17 @@ describe('a slow client', () => {
     expect((await readAll(await open(port))).header).toBe('');
   });
 
+  test('that says something after requestTimeout is not heard', async () => {
+    let asked = 0;
+    const { port } = await front(() => `${(asked += 1)}`, { requestTimeout: 50 });
+    const socket = await open(port);
+    expect((await readAll(socket)).header).toBe('');
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.end(requestLine(port, '/'));
+    await within('the close', closed);
+    expect(asked).toBe(0);
+  });
+
   test('that does not even shake hands is closed after requestTimeout', async () => {
     const { port } = await front(echo, { requestTimeout: 100 });
     const socket = connectTcp(port, '127.0.0.1');

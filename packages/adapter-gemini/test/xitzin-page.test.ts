@@ -17,12 +17,12 @@ const quiet = { onError() {} };
 async function serve(
   target: Parameters<GeminiApp['scgi']>[1],
   options: ScgiBackendOptions = quiet,
-): Promise<{ app: GeminiApp; port: number; errors: unknown[] }> {
+): Promise<{ app: GeminiApp; port: number; errors: unknown[]; frontErrors: unknown[] }> {
   const errors: unknown[] = [];
   const app = createGeminiApp();
   app.scgi('/api', target, { onError: (error) => void errors.push(error), ...options });
-  const { port } = await front(app);
-  return { app, port, errors };
+  const { port, errors: frontErrors } = await front(app);
+  return { app, port, errors, frontErrors };
 }
 
 afterEach(() => vi.unstubAllEnvs());
@@ -272,7 +272,7 @@ describe('Error Handling', () => {
     ['too much', (write) => write('x'.repeat(5000)), { maxResponseSize: 1000 }, 'ERR_SCGI_RESPONSE_TOO_LARGE'],
   ])('after the header %s truncates the response', async (_, then, options, code) => {
     const { target, next } = await backend(({ socket }) => void socket.write('20 text/plain\r\nhalf'));
-    const { port, errors } = await serve(target, options);
+    const { port, errors, frontErrors } = await serve(target, options);
     const began = deferred<void>();
     const answer = askOverWire(port, '/api', began.resolve);
     const { socket } = await next();
@@ -283,6 +283,8 @@ describe('Error Handling', () => {
     );
     expect(await answer).toMatchObject({ header: '20 text/plain', text: 'half', ending: 'truncated' });
     expect(errors).toEqual([expect.objectContaining({ code })]);
+    // Once is enough.
+    expect(frontErrors).toEqual([]);
   });
 
   test('failures can be handled gracefully by middleware', async () => {

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import type { Backend, Call, ExchangeHandler } from '@scgi/client/exchange';
 import { ScgiError } from '@scgi/core';
 import type { GeminiRequest } from '../request.js';
+import { markReported } from '../reported.js';
 import { GeminiResponse } from '../response.js';
 import { GeminiResponseDecoder } from './decoder.js';
 import type { GeminiHead } from './decoder.js';
@@ -74,6 +75,7 @@ export class BackendExchange implements ExchangeHandler<GeminiHead> {
 
   onError(error: ScgiError): void {
     this.#leave();
+    markReported(error);
     if (this.#settled) {
       this.#body?.destroy(error);
     } else {

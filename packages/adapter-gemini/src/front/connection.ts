@@ -131,8 +131,9 @@ export class FrontConnection implements DeliveryOwner {
   }
 
   #refuseSlowness(): void {
-    if (this.#line.isEmpty) this.finish();
-    else this.#refuse(59, 'Request timeout');
+    if (!this.#line.isEmpty) return this.#refuse(59, 'Request timeout');
+    this.#stopReading();
+    this.finish();
   }
 
   #stopReading(): void {
