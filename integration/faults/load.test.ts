@@ -1,5 +1,6 @@
 // A thousand requests at once through ten connections, of which some meet a backend that breaks off.
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { MockBehaviour } from '@scgi/testing';
 import * as mock from '@scgi/testing';
 import { describe, expect, test } from 'vitest';
@@ -37,6 +38,8 @@ describe.each(faces.filter(({ perRequest }) => perRequest !== true))('$name', (f
         // One more than there is room for: when it is refused, all others are in.
         const asked = Array.from({ length: REQUESTS + 1 }, () => open.ask({ method: 'GET', body: Buffer.alloc(0) }));
         expect(isBusy(await within(Promise.race(asked), 10_000, 'the refusal'))).toBe(true);
+        await backend.connection(CONNECTIONS - 1);
+        for (let turn = 0; turn < 50; turn += 1) await nextTurn();
         expect(backend.connections.length).toBe(CONNECTIONS);
         backend.openGate('all are there');
         const outcomes = await within(Promise.all(asked), 20_000, 'all answers');
