@@ -1,8 +1,8 @@
-// The body of Node's request as a stream that can be destroyed without it: an early answer of the backend is no reason to
-// take the connection from the client. Knows nothing of Koa or SCGI.
+// Node's request and an answer that comes before its end: the body as a stream that can be destroyed without taking the
+// connection from the client, and an answer that does not close the connection under the rest. Knows nothing of Koa.
 
 import type { IncomingMessage } from 'node:http';
-import { Readable } from 'node:stream';
+import { Readable, Transform } from 'node:stream';
 import { AbortError } from '@scgi/core/protocol';
 import { stopReading } from './node/answer.js';
 
@@ -53,5 +53,30 @@ export class IncomingBody extends Readable {
     if (request.complete || request.destroyed || this.#lingerTimeout === 0) return;
     const timer = setTimeout(() => request.complete || stopReading(request), this.#lingerTimeout);
     request.once('close', () => clearTimeout(timer));
+  }
+}
+
+type TransformCallback = (error?: Error | null, chunk?: unknown) => void;
+
+/**
+ * Passes an answer on that may be over before the request is, and holds its end back for so long: on a connection that
+ * closes with the answer, unread input would be a reset. An IncomingBody bounds how long that is.
+ */
+export class HeldEnd extends Transform {
+  readonly #request: IncomingMessage;
+
+  constructor(request: IncomingMessage) {
+    super();
+    this.#request = request;
+  }
+
+  override _transform(chunk: unknown, _encoding: BufferEncoding, callback: TransformCallback): void {
+    callback(null, chunk);
+  }
+
+  override _flush(callback: TransformCallback): void {
+    const request = this.#request;
+    if (request.complete || request.destroyed) callback();
+    else request.once('end', () => callback());
   }
 }

@@ -15,9 +15,9 @@ import {
 } from '@scgi/core/protocol';
 import { readArguments } from './arguments.js';
 import { forward, refuseFiles } from './forward.js';
-import { IncomingBody } from './incoming-body.js';
+import { HeldEnd, IncomingBody } from './incoming-body.js';
 import { Mount } from './mount.js';
-import { breakOff, writeStatus } from './node/answer.js';
+import { breakOff, staysOpen, writeStatus } from './node/answer.js';
 import { requestFacts } from './node/request-facts.js';
 import type { GatewayOptions, GatewaySettings } from './options.js';
 import { resolveGatewaySettings } from './options.js';
@@ -136,7 +136,7 @@ function respond(
   response: ScgiResponse,
   signal: AbortSignal,
 ): void {
-  const { res } = ctx;
+  const { req, res } = ctx;
   const { status, reason, body } = response;
   // Another middleware may have answered meanwhile; and whatever becomes of the answer, the backend is let go with it.
   res.once('close', () => body.destroy());
@@ -145,18 +145,19 @@ function respond(
     if (error instanceof ScgiError && !signal.aborted) fail(settings, ctx, error);
   });
   ctx.status = status;
-  if (ctx.req.httpVersionMajor < 2 && isFieldValue(reason)) ctx.message = reason;
-  if (ctx.req.method === 'HEAD' || status === 204 || status === 304) {
+  if (req.httpVersionMajor < 2 && isFieldValue(reason)) ctx.message = reason;
+  if (req.method === 'HEAD' || status === 204 || status === 304) {
     // To its end, which is all that can come: closing before it would look like a client that left.
     body.resume();
   } else {
     const typed = res.hasHeader('Content-Type');
-    ctx.body = body;
+    const content = req.complete || staysOpen(req, res) ? body : body.pipe(new HeldEnd(req));
+    ctx.body = content;
     // Koa's guess, which the backend did not make.
     if (!typed) ctx.remove('Content-Type');
     // Koa begins to read when it begins to answer. The head must not wait for the body: the first event may be minutes away.
-    body.once('resume', () => {
-      if (ctx.body === body && body.readableLength === 0 && !res.headersSent) ctx.flushHeaders();
+    content.once('resume', () => {
+      if (ctx.body === content && content.readableLength === 0 && !res.headersSent) ctx.flushHeaders();
     });
   }
   setFields(ctx, endToEndFields(response));

@@ -202,6 +202,6 @@ export function breakOff(response: ServerResponse, endsWithConnection: boolean):
  * Node reads the rest of the body on such a connection; others it closes with the end of the response. Among these is
  * one whose client was not told to continue: whether its body will follow, nobody knows.
  */
-function staysOpen(request: IncomingMessage, response: ServerResponse): boolean {
+export function staysOpen(request: IncomingMessage, response: ServerResponse): boolean {
   return request.httpVersionMajor >= 2 || (response.shouldKeepAlive && request.httpVersionMinor === 1);
 }

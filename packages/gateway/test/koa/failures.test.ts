@@ -1,7 +1,7 @@
 // What goes wrong on the way through Koa, at every stage.
 
 import { text } from 'node:stream/consumers';
-import type Koa from 'koa';
+import Koa from 'koa';
 import compress from 'koa-compress';
 import { describe, expect, test } from 'vitest';
 import type { ScgiError } from '@scgi/core';
@@ -164,4 +164,34 @@ describe.each(koaVersions)('%s', (_, KoaClass) => {
       expect(scene.errors).toEqual([]);
     });
   });
+});
+
+describe('an early answer', () => {
+  const refusing = (): Promise<Backend> =>
+    startBackend(({ socket }) => socket.end('Status: 413 No\r\nContent-Length: 2\r\n\r\nno'), { readBody: false });
+  const upload = (connection: string): string =>
+    `POST /api HTTP/1.1\r\nHost: x\r\nConnection: ${connection}\r\nContent-Length: 9000000\r\n\r\n`;
+
+  test('to a client that will not stay does not close the connection under its upload', async () => {
+    const client = new RawClient(await serveKoa(Koa, await refusing()));
+    client.send(upload('close'));
+    await client.sees('HTTP/1.1 413 No');
+    for (let sent = 0; sent < 9; sent += 1) {
+      client.send('x'.repeat(1_000_000));
+      await client.flushed();
+    }
+    expect(await client.closed()).toBe('fin');
+    expect(client.error).toBeUndefined();
+  });
+
+  test.each(['close', 'keep-alive'])(
+    'to a client that uploads for ever ends after lingerTimeout: %s',
+    async (connection) => {
+      const client = new RawClient(await serveKoa(Koa, await refusing(), { lingerTimeout: 50 }));
+      client.send(upload(connection));
+      await client.sees('HTTP/1.1 413 No');
+      client.send('and no more');
+      await client.closed();
+    },
+  );
 });
