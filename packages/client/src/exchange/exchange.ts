@@ -91,15 +91,11 @@ export class Exchange<Head> {
     this.#socket.on('close', onClose);
     this.#socket.setTimeout(settings.connectTimeout);
     this.#socket.connect(address.connect);
-    if (request.body === undefined) {
-      this.#socket.write(request.head);
-    } else {
-      // Corked: both leave with one system call.
-      this.#socket.cork();
-      this.#socket.write(request.head);
-      this.#socket.write(request.body);
-      this.#socket.uncork();
-    }
+    // Corked: the head leaves with the first piece of the body, as from nginx. Some backends read once.
+    this.#socket.cork();
+    this.#socket.write(request.head);
+    if (request.body !== undefined) this.#socket.write(request.body);
+    if (request.bodyLength === 0) this.#socket.uncork();
   }
 
   #listen(socket: BackendSocket): void {
@@ -131,6 +127,7 @@ export class Exchange<Head> {
     // An empty piece behind the last one would be a write after our end of a connection that is half closed.
     if (chunk.length === 0 || !this.takesBody) return true;
     const more = this.#socket.write(chunk);
+    this.#socket.uncork();
     // What waits in our own buffer is still on its way.
     if (this.#bodyBytesLeft === 0 && more) this.#requestSent();
     return more;
@@ -179,6 +176,8 @@ export class Exchange<Head> {
     if (this.#bodyBytesLeft === 0 && !this.#socket.writableNeedDrain) this.#requestSent();
     else this.#socket.setTimeout(this.#idleTimeout);
     this.#handler.onConnect();
+    // A body that is there already comes in this turn; a head waits for no other.
+    if (this.#bodyBytesLeft > 0) setImmediate(() => this.#socket.uncork());
   }
 
   #requestSent(): void {
