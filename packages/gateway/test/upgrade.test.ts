@@ -266,6 +266,64 @@ describe('what is no upgrade', () => {
     expect([...(variables?.keys() ?? [])].filter((name) => /UPGRADE|HTTP2|CONNECTION/.test(name))).toEqual([]);
   });
 
+  test.each(['h2c', 'echo'])('the body of a request that asks for %s is passed on as it comes', async (protocol) => {
+    const backend = await startBackend(async (connection) => {
+      const body = await connection.body();
+      await connection.answer(`Status: 200 OK\r\nContent-Length: ${body.length}\r\n\r\n`, body);
+    });
+    const client = new RawClient(await startMiddleware(backend.target));
+    const fields = `Connection: Upgrade\r\nUpgrade: ${protocol}\r\nContent-Length: 9\r\n`;
+    client.send(`POST / HTTP/1.1\r\nHost: x\r\n${fields}\r\none`);
+    const connection = await backend.connection();
+    await until('the first piece has come', () => connection.bodyBytes === 3);
+    client.send('two');
+    await until('the second piece has come', () => connection.bodyBytes === 6);
+    client.send('sixandmore');
+    expect(await client.closed()).toBe('fin');
+    expect(client.text).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nonetwosix$/);
+  });
+
+  test('a large body of such a request comes whole, and waits for a backend that reads late', async () => {
+    const backend = await startBackend(undefined, { readBody: false });
+    const client = new RawClient(await startMiddleware(backend.target));
+    const head = `Connection: Upgrade\r\nUpgrade: h2c\r\nExpect: 100-continue\r\nContent-Length: ${32 * MIB}\r\n`;
+    client.send(`PUT / HTTP/1.1\r\nHost: x\r\n${head}\r\n`);
+    await client.sees('HTTP/1.1 100 Continue\r\n\r\n');
+    client.send(Buffer.alloc(32 * MIB, 'x'));
+    const connection = await backend.connection();
+    await turns(100);
+    expect(client.socket.writableLength).toBeGreaterThan(0);
+    connection.socket.resume();
+    expect((await connection.body()).length).toBe(32 * MIB);
+    connection.socket.end('Status: 204 No Content\r\n\r\n');
+    await client.sees('HTTP/1.1 204 No Content\r\n');
+  });
+
+  test('bytes behind the body belong to the tunnel', async () => {
+    const backend = await startBackend(undefined, { tcp: true });
+    const client = new RawClient(await startMiddleware(backend.target));
+    const fields = 'Connection: Upgrade\r\nUpgrade: echo\r\nContent-Length: 4\r\n';
+    client.send(`POST / HTTP/1.1\r\nHost: x\r\n${fields}\r\nbodyearly`);
+    const connection = await backend.connection();
+    expect((await connection.body()).toString()).toBe('body');
+    connection.socket.removeAllListeners('data');
+    const read = reading(connection);
+    connection.socket.write(agreed);
+    await until('the early bytes', () => read.text === 'early');
+  });
+
+  test('a body in chunks is refused with 411: Node does not take them apart', async () => {
+    const backend = await startBackend();
+    const front = await startMiddleware(backend.target);
+    const client = new RawClient(front);
+    const fields = 'Connection: Upgrade\r\nUpgrade: h2c\r\nTransfer-Encoding: chunked\r\n';
+    client.send(`POST / HTTP/1.1\r\nHost: x\r\n${fields}\r\n1\r\nx\r\n0\r\n\r\n`);
+    await client.closed();
+    expect(client.text).toMatch(/^HTTP\/1\.1 411 Length Required\r\n/);
+    expect(front.errors).toMatchObject([{ code: 'ERR_SCGI_LENGTH_REQUIRED' }]);
+    expect(backend.connections).toHaveLength(0);
+  });
+
   test('a request outside of the prefix is left to other listeners, and gets a 404 if there are none', async () => {
     const backend = await startBackend();
     const middleware = scgi('/ws', backend.target);

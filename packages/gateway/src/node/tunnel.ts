@@ -15,16 +15,25 @@ export class Tunnel {
   readonly #lingerTimeout: number;
   #early: Uint8Array[];
   #earlyBytes: number;
+  /** Of the request's own body, which comes before anything that belongs to the tunnel. */
+  #bodyBytesLeft: number;
+  #connected: boolean;
   #call: Call<ResponseHead> | undefined;
   #opened: boolean;
   #abandoned: boolean;
   #clientEnded: boolean;
 
-  constructor(socket: Duplex, head: Uint8Array, lingerTimeout: number) {
+  /**
+   * @param head what Node has read behind the head of the request
+   * @param bodyLength of the request: Node hands its body over unread
+   */
+  constructor(socket: Duplex, head: Uint8Array, bodyLength: number, lingerTimeout: number) {
     this.#socket = socket;
     this.#lingerTimeout = lingerTimeout;
     this.#early = head.length > 0 ? [head] : [];
     this.#earlyBytes = head.length;
+    this.#bodyBytesLeft = bodyLength;
+    this.#connected = false;
     this.#call = undefined;
     this.#opened = false;
     this.#abandoned = false;
@@ -47,13 +56,46 @@ export class Tunnel {
 
   #receive(chunk: Uint8Array): void {
     if (this.#abandoned) return;
-    if (this.#opened) {
-      if (this.#call?.write(chunk) === false) this.#socket.pause();
-      return;
+    if (this.#connected && (this.#opened || this.#bodyBytesLeft > 0)) {
+      if (!this.#pass(chunk)) this.#socket.pause();
+    } else {
+      this.#hold(chunk);
     }
+  }
+
+  #hold(chunk: Uint8Array): void {
     this.#early.push(chunk);
     this.#earlyBytes += chunk.length;
     if (this.#earlyBytes >= MAX_EARLY_BYTES) this.#socket.pause();
+  }
+
+  /** Sends what the backend may have by now. False to ask for a pause. */
+  #pass(chunk: Uint8Array): boolean {
+    const call = this.#call;
+    if (this.#opened || chunk.length <= this.#bodyBytesLeft) {
+      this.#bodyBytesLeft -= Math.min(chunk.length, this.#bodyBytesLeft);
+      return call?.write(chunk) !== false;
+    }
+    const more = this.#bodyBytesLeft === 0 || call?.write(chunk.subarray(0, this.#bodyBytesLeft)) !== false;
+    this.#hold(chunk.subarray(this.#bodyBytesLeft));
+    this.#bodyBytesLeft = 0;
+    return more;
+  }
+
+  /** The backend takes the body of the request from now on. */
+  connect(): void {
+    this.#connected = true;
+    this.#passEarly();
+  }
+
+  #passEarly(): void {
+    const early = this.#early;
+    this.#early = [];
+    this.#earlyBytes = 0;
+    let more = true;
+    for (const chunk of early) more = this.#pass(chunk);
+    if (more && this.#earlyBytes < MAX_EARLY_BYTES) this.#socket.resume();
+    else this.#socket.pause();
   }
 
   #clientEnd(): void {
@@ -73,17 +115,13 @@ export class Tunnel {
     const socket = this.#socket;
     this.#opened = true;
     socket.write(head, 'latin1');
-    let more = true;
-    for (const chunk of this.#early) more = this.#call?.write(chunk) !== false;
-    this.#early = [];
-    if (more) socket.resume();
-    else socket.pause();
+    this.#passEarly();
     if (this.#clientEnded) this.#call?.end();
   }
 
   /** The backend takes more. */
   resumeClient(): void {
-    if (this.#opened) this.#socket.resume();
+    if (this.#opened || this.#bodyBytesLeft > 0) this.#socket.resume();
   }
 
   /** Sends what the backend has sent. False to ask for a pause. */

@@ -6,7 +6,13 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Backend, Call, ExchangeHandler } from '@scgi/client/exchange';
-import { parseContentLength, RemoteProtocolError, type ResponseHead, ScgiError } from '@scgi/core/protocol';
+import {
+  BackendError,
+  parseContentLength,
+  RemoteProtocolError,
+  type ResponseHead,
+  ScgiError,
+} from '@scgi/core/protocol';
 import type { MountedTarget } from '../mount.js';
 import { endToEndFields, findField } from '../response-fields.js';
 import { Answer, writeStatus } from './answer.js';
@@ -26,6 +32,8 @@ export class UpgradePassage implements ExchangeHandler<ResponseHead> {
   readonly #request: IncomingMessage;
   readonly #socket: Duplex;
   readonly #settings: UpgradeSettings;
+  /** Undefined for one of unknown length. */
+  readonly #bodyLength: number | undefined;
   readonly #tunnel: Tunnel;
   #call: Call<ResponseHead> | undefined;
   /** Undefined until there is an answer that is none of a tunnel. */
@@ -37,7 +45,8 @@ export class UpgradePassage implements ExchangeHandler<ResponseHead> {
     this.#request = request;
     this.#socket = socket;
     this.#settings = settings;
-    this.#tunnel = new Tunnel(socket, head, settings.lingerTimeout);
+    this.#bodyLength = bodyLengthOf(request);
+    this.#tunnel = new Tunnel(socket, head, this.#bodyLength ?? 0, settings.lingerTimeout);
     this.#call = undefined;
     this.#answer = undefined;
     this.#response = undefined;
@@ -54,14 +63,15 @@ export class UpgradePassage implements ExchangeHandler<ResponseHead> {
       this.#answerStatus(404);
       return;
     }
-    // Node hands the body over unread, and nobody who upgrades sends one.
-    if (request.headers['transfer-encoding'] !== undefined || hasBody(request)) {
-      this.#answerStatus(400);
+    const bodyLength = this.#bodyLength;
+    if (bodyLength === undefined) {
+      // Node hands the body over unread, chunks and all. Without Upgrade it takes them apart.
+      this.onError(new BackendError('ERR_SCGI_LENGTH_REQUIRED', { upgrade: request.headers.upgrade }));
       return;
     }
     try {
       const variables = requestVariables(request, mounted, this.#settings, wantsTunnel(request));
-      this.#call = backend.open({ method: request.method ?? '', variables, bodyLength: 0 }, this);
+      this.#call = backend.open({ method: request.method ?? '', variables, bodyLength }, this);
       this.#tunnel.watch(this.#call);
     } catch (error) {
       if (!(error instanceof ScgiError)) throw error;
@@ -76,7 +86,12 @@ export class UpgradePassage implements ExchangeHandler<ResponseHead> {
     this.#answer?.end();
   }
 
-  onConnect(): void {}
+  onConnect(): void {
+    if (this.#bodyLength !== 0 && this.#request.headers.expect !== undefined) {
+      this.#socket.write('HTTP/1.1 100 Continue\r\n\r\n');
+    }
+    this.#tunnel.connect();
+  }
 
   onDrain(): void {
     this.#tunnel.resumeClient();
@@ -139,8 +154,9 @@ function wantsTunnel({ headers }: IncomingMessage): boolean {
   return headers.upgrade !== undefined && !/\bh2c\b/i.test(headers.upgrade);
 }
 
-function hasBody({ headers }: IncomingMessage): boolean {
-  return parseContentLength(headers['content-length'] ?? '0') !== 0;
+function bodyLengthOf({ headers }: IncomingMessage): number | undefined {
+  if (headers['transfer-encoding'] !== undefined) return undefined;
+  return parseContentLength(headers['content-length'] ?? '0') ?? 0;
 }
 
 /** RFC 9110 §15.2.2: a 101 has Upgrade, and Connection that names it. */
