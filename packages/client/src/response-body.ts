@@ -59,7 +59,7 @@ export class ResponseBody {
     return chunk;
   }
 
-  /** Nothing more will come. */
+  /** Nothing more can be taken. */
   get over(): boolean {
     return this.#over && this.#chunks.length === 0;
   }

@@ -35,12 +35,16 @@ export class ResponseStream extends Readable implements BodyReader {
 
 /** The writing side of a tunnel. */
 export interface TunnelSink {
+  /** False once `write` drops what it is given. */
+  readonly takesBody: boolean;
   /** Returns false to ask for a pause. */
   write(chunk: Uint8Array): boolean;
+  /** What was written goes out, and then the end. */
   end(): void;
+  destroy(): void;
 }
 
-/** What follows a 101, both ways. When the backend ends its side, both are over. */
+/** What follows a 101, both ways. As with net.Socket, ours ends with the side of the backend. */
 export class TunnelSocket extends Duplex implements BodyReader {
   readonly #body: ResponseBody;
   readonly #sink: TunnelSink;
@@ -63,12 +67,12 @@ export class TunnelSocket extends Duplex implements BodyReader {
   onReadable(): void {
     if (this.destroyed) return;
     if (this.#waiting) this.#waiting = forward(this.#body, this);
-    // Nobody takes the bytes that wait to be sent any more.
-    if (this.#body.over) this.onDrain();
+    // Nobody takes bytes any more: no drain comes, and further ones are dropped.
+    if (!this.#sink.takesBody) this.onDrain();
   }
 
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, callback: Callback): void {
-    if (this.#body.over || this.#sink.write(chunk)) callback();
+    if (this.#sink.write(chunk)) callback();
     else this.#blocked = callback;
   }
 
@@ -86,6 +90,7 @@ export class TunnelSocket extends Duplex implements BodyReader {
 
   override _destroy(error: Error | null, callback: Callback): void {
     this.#body.cancel();
+    this.#sink.destroy();
     callback(error);
   }
 }

@@ -136,6 +136,10 @@ class Transfer<Head, Answer> implements ExchangeHandler<Head>, BodySink, BodyOri
     return this;
   }
 
+  get takesBody(): boolean {
+    return this.#call?.takesBody ?? false;
+  }
+
   write(chunk: Uint8Array): boolean {
     return this.#call?.write(chunk) ?? true;
   }

@@ -250,6 +250,46 @@ test('a tunnel has back-pressure in both directions', async () => {
   await within('the drain', once(socket, 'drain'));
 });
 
+test('what was written to a tunnel goes out, though the backend has ended its side', async () => {
+  let received = 0;
+  const backend = await startBackend(async (connection) => {
+    await connection.body();
+    const { socket } = connection;
+    socket.pause();
+    socket.removeAllListeners('data');
+    socket.on('data', (data: Buffer) => (received += data.length));
+    socket.write('Status: 101 Switching Protocols\r\n\r\n');
+  });
+  const client = new ScgiClient(backend.target);
+  const { socket } = await client.request();
+  if (socket === undefined) throw new Error('no socket');
+  socket.resume();
+  for (let count = 0; count < 20; count += 1) socket.write(Buffer.alloc(100_000));
+  const peer = (await backend.connection()).socket;
+  await turns(10);
+  peer.end();
+  await turns(20);
+  peer.resume();
+  await within('the end', once(peer, 'end'));
+  expect(received).toBe(2_000_000);
+  await until('the slot is free', () => client.backend.connections === 0);
+});
+
+test('destroying a tunnel that the backend has ended closes it', async () => {
+  const backend = await startBackend(async (connection) => {
+    await connection.body();
+    connection.socket.pause();
+    connection.socket.end('Status: 101 Switching Protocols\r\n\r\n');
+  });
+  const client = new ScgiClient(backend.target);
+  const { socket } = await client.request();
+  socket?.resume().write(Buffer.alloc(2_000_000));
+  await turns(20);
+  expect(client.backend.connections).toBe(1);
+  socket?.destroy();
+  await until('the slot is free', () => client.backend.connections === 0);
+});
+
 test('destroying a tunnel closes the connection', async () => {
   const backend = await startBackend(async (connection) => {
     await connection.body();

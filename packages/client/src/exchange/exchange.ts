@@ -4,6 +4,7 @@
 import { BackendError, LocalProtocolError, RemoteProtocolError, ScgiError } from '@scgi/core/protocol';
 import type { AnswerDecoder, AnswerEvent } from './answer.js';
 import { BackendSocket } from './backend-socket.js';
+import { connectError } from './connect-error.js';
 import type { ReadBlocks } from './read-blocks.js';
 import type { BackendAddress } from './target.js';
 
@@ -135,7 +136,10 @@ export class Exchange<Head> {
 
   /** After an upgrade: no more will be written. */
   end(): void {
-    if (this.#tunnel) this.#socket.end();
+    if (!this.#tunnel) return;
+    // Closed once all is written, whatever `destroy` says: the owner has nothing more to do with it.
+    this.#halfOpen = false;
+    this.#socket.end();
   }
 
   /**
@@ -283,16 +287,4 @@ export class Exchange<Head> {
   #waitsForOwner(): boolean {
     return this.#socket.readingPaused || (this.#bodyBytesLeft > 0 && this.#socket.writableLength === 0);
   }
-}
-
-/** This process has no descriptor, port or memory left: the backend is as well as before. */
-const ownLimits: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']);
-
-function connectError(address: BackendAddress, cause: NodeJS.ErrnoException): BackendError {
-  const details = { backend: address.text, reason: cause.code };
-  if (cause.code === 'ETIMEDOUT') {
-    return new BackendError('ERR_SCGI_BACKEND_TIMEOUT', { backend: address.text, awaited: 'connect' }, { cause });
-  }
-  const busy = ownLimits.has(cause.code ?? '');
-  return new BackendError(busy ? 'ERR_SCGI_BACKEND_BUSY' : 'ERR_SCGI_BACKEND_UNREACHABLE', details, { cause });
 }
