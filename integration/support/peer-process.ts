@@ -17,6 +17,8 @@ export interface PeerProgram {
   readonly executable: string;
   /** The command line; the folder is there already, and empty. */
   args(folder: string): readonly string[];
+  /** Added to the environment of this process. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
   /** Asked every 10 ms, with all that the program has printed. */
   isReady(output: string, folder: string): boolean | Promise<boolean>;
 }
@@ -41,7 +43,11 @@ export async function startPeerProcess(program: PeerProgram): Promise<PeerProces
   const { name, executable } = program;
   const folder = mkdtempSync(join(tmpdir(), `scgi-${name.toLowerCase()}-`));
   let output = '';
-  const child = spawn(executable, program.args(folder), { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(executable, program.args(folder), {
+    cwd: folder,
+    env: { ...process.env, ...program.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const collect = (chunk: Buffer): void => void (output += chunk.toString());
   child.stdout.on('data', collect);
   child.stderr.on('data', collect);

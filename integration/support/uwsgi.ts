@@ -29,15 +29,16 @@ export async function startUwsgi({ application, bufferSize }: UwsgiOptions): Pro
   const peer = await startPeerProcess({
     name: 'uwsgi',
     executable: requireFrontEnd('uwsgi'),
-    args: (folder) => [
-      ...['--plugins-dir', '/usr/lib/uwsgi/plugins', '--plugin', 'python3'],
-      ...['--scgi-socket', '127.0.0.1:0'],
-      ...['--scgi-socket', join(folder, 'uwsgi.sock')],
-      ...['--scgi-nph-socket', join(folder, 'nph.sock')],
-      ...['--wsgi-file', application, '--need-app'],
-      ...['--master', '--processes', `${workers}`, '--die-on-term'],
-      ...(bufferSize === undefined ? [] : ['--buffer-size', `${bufferSize}`]),
-    ],
+    args: (folder) =>
+      [
+        ['--plugins-dir', '/usr/lib/uwsgi/plugins', '--plugin', 'python3'],
+        ['--scgi-socket', '127.0.0.1:0'],
+        ['--scgi-socket', join(folder, 'uwsgi.sock')],
+        ['--scgi-nph-socket', join(folder, 'nph.sock')],
+        ['--wsgi-file', application, '--need-app'],
+        ['--master', '--processes', `${workers}`, '--die-on-term'],
+        bufferSize === undefined ? [] : ['--buffer-size', `${bufferSize}`],
+      ].flat(),
     isReady: (output) => output.includes(`spawned uWSGI worker ${workers}`),
   });
   return {

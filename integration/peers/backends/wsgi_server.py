@@ -44,10 +44,10 @@ class WSGIServer:
             return write
 
         def write(piece):
-            if head:
-                connection.sendall(format_head(*head))
-                head.clear()
-            connection.sendall(piece)
+            # The head together with the first piece, as flup's buffered stdout sends them.
+            start = format_head(*head) if head else b""
+            head.clear()
+            connection.sendall(start + piece)
 
         environ = {
             **variables,
