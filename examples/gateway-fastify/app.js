@@ -4,7 +4,7 @@ import { scgi } from '@scgi/gateway';
 import fastify from 'fastify';
 
 export async function createApp(target) {
-  const app = fastify({ forceCloseConnections: 'idle' });
+  const app = fastify({ logger: { level: 'warn' } });
   await app.register(middie); // runs before Fastify reads a body
 
   const api = scgi('/api', target, {
