@@ -1,12 +1,10 @@
 // Ends to waiting.
 
-/** Rejects if `promise` has not settled after `ms` milliseconds; the message says what was waited for. */
-export async function within<T>(promise: Promise<T>, ms: number, what: string | (() => string)): Promise<T> {
+/** Rejects with the message if `promise` has not settled after `ms` milliseconds. */
+export async function within<T>(promise: Promise<T>, ms: number, message: () => string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error(`waited ${ms} ms for ${typeof what === 'string' ? what : what()}`));
-    }, ms);
+    timer = setTimeout(() => reject(new Error(message())), ms);
   });
   try {
     return await Promise.race([promise, late]);

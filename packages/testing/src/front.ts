@@ -14,7 +14,7 @@ import { createHttpFront } from '@scgi/gateway';
 /** Options of `createFront`. */
 export interface FrontOptions {
   /** For the HTTP side. */
-  readonly http?: Omit<HttpFrontOptions, 'to'> | undefined;
+  readonly http?: Omit<HttpFrontOptions, 'to' | 'backends'> | undefined;
   /** For the SCGI side, when it is ours. */
   readonly scgi?: Omit<ServeOptions, 'bind'> | undefined;
 }

@@ -34,5 +34,7 @@ export {
 } from './mock-backend/steps.js';
 export type { AnswerParts, Script, ScriptBytes, Step } from './mock-backend/steps.js';
 export { rawRequest } from './raw-client.js';
-export type { RawBytes, RawRequestOptions, RawRequestParts } from './raw-client.js';
+export type { RawRequestOptions, RawRequestParts } from './raw-client.js';
+export { openRaw, RawConnection } from './raw-connection.js';
+export type { RawBytes, RawConnectionOptions, RawVariables } from './raw-connection.js';
 export type { RawResponse } from './raw-response.js';

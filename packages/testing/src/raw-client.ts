@@ -3,19 +3,15 @@
 
 import { encodeRequest } from '@scgi/core/protocol';
 import type { BackendTarget } from '@scgi/client/exchange';
-import { BackendSocket, parseTarget } from '@scgi/client/exchange';
+import type { RawBytes, RawVariables } from './raw-connection.js';
+import { openRaw } from './raw-connection.js';
 import type { RawResponse } from './raw-response.js';
-import { readRawResponse } from './raw-response.js';
 
 /** A request by its parts; CONTENT_LENGTH and SCGI are added. */
 export interface RawRequestParts {
-  /** By name, or flat: name, value, name, value … */
-  readonly variables: Readonly<Record<string, string>> | readonly string[];
+  readonly variables: RawVariables;
   readonly body?: Uint8Array | string | undefined;
 }
-
-/** Bytes; text is latin1. */
-export type RawBytes = Uint8Array | string;
 
 /** Options of `rawRequest`. */
 export interface RawRequestOptions {
@@ -40,51 +36,18 @@ export async function rawRequest(
   request: RawRequestParts | RawBytes | readonly RawBytes[],
   options: RawRequestOptions = {},
 ): Promise<RawResponse> {
-  const address = parseTarget(target);
   const pieces = toPieces(request);
-  const timeoutMs = options.timeout ?? 5000;
-  const received: Uint8Array[] = [];
-  const socket = new BackendSocket((bytes) => received.push(bytes));
-  let timer: NodeJS.Timeout | undefined;
+  const { timeout, method = methodOf(request) } = options;
+  const connection = await openRaw(target, { timeout, method });
   try {
-    const ended = await new Promise<'fin' | 'reset'>((resolve, reject) => {
-      let connected = false;
-      timer = setTimeout(() => reject(lateError(timeoutMs, connected, received)), timeoutMs);
-      // A reset that met a write first shows itself to the reader as an end.
-      socket.on('end', () => resolve(socket.writeError === undefined ? 'fin' : 'reset'));
-      socket.on('error', (error) => (connected ? resolve('reset') : reject(error)));
-      socket.connect(address.connect, () => {
-        connected = true;
-        sendPieces(socket, pieces, options.halfClose === true);
-      });
+    // Not waited for: a server may answer and close before it has the whole request.
+    void connection.send(...pieces).then(() => {
+      if (options.halfClose === true) connection.end();
     });
-    return readRawResponse(Buffer.concat(received), ended, options.method ?? methodOf(request));
+    return await connection.closed();
   } finally {
-    clearTimeout(timer);
-    socket.destroy();
+    connection.socket.destroy();
   }
-}
-
-/** Turns of the event loop between two pieces: enough for a server in this process to read each one alone. */
-const TURNS_BETWEEN_PIECES = 5;
-
-/** One piece at a time: the next leaves when the kernel has this one and a server has had time to read it. */
-function sendPieces(socket: BackendSocket, pieces: readonly RawBytes[], halfClose: boolean, index = 0): void {
-  const piece = pieces[index];
-  if (piece === undefined) {
-    if (halfClose) socket.end();
-    return;
-  }
-  socket.write(toBytes(piece), () => {
-    afterTurns(TURNS_BETWEEN_PIECES, () => {
-      if (!socket.destroyed) sendPieces(socket, pieces, halfClose, index + 1);
-    });
-  });
-}
-
-function afterTurns(turns: number, action: () => void): void {
-  if (turns === 0) action();
-  else setImmediate(afterTurns, turns - 1, action);
 }
 
 function toPieces(request: RawRequestParts | RawBytes | readonly RawBytes[]): readonly RawBytes[] {
@@ -116,12 +79,4 @@ function isList<Item>(value: readonly Item[] | object): value is readonly Item[]
 
 function toBytes(piece: RawBytes): Uint8Array {
   return typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece;
-}
-
-function lateError(timeoutMs: number, connected: boolean, received: readonly Uint8Array[]): Error {
-  const text = Buffer.concat(received).toString('latin1');
-  const state = connected
-    ? `did not close; received ${text.length} bytes: ${JSON.stringify(text.slice(0, 200))}`
-    : 'did not accept';
-  return new Error(`the SCGI server ${state}, within ${timeoutMs} ms`);
 }

@@ -112,7 +112,10 @@ export class MockConnection {
   }
 
   #await<T>(promise: Promise<T>, what: string): Promise<T> {
-    return within(promise, this.#settings.timeout, () => `${what} on connection ${this.number}; ${this.#describe()}`);
+    const { timeout } = this.#settings;
+    return within(promise, timeout, () => {
+      return `waited ${timeout} ms for ${what} on connection ${this.number}; ${this.#describe()}`;
+    });
   }
 
   #describe(): string {

@@ -107,13 +107,15 @@ class ScriptedBackend implements MockBackend {
   // Fields, so that a test may take them out of the object.
   readonly connection = (number: number = 0): Promise<MockConnection> =>
     within(this.#expectation(number).promise, this.#timeout, () => {
-      return `connection ${number} to the mock backend; ${this.connections.length} have come`;
+      return `waited ${this.#timeout} ms for connection ${number} to the mock backend; ${this.connections.length} have come`;
     });
 
   readonly openGate = (name: string): void => this.#gate(name).open.resolve();
 
   readonly atGate = (name: string): Promise<void> =>
-    within(this.#gate(name).reached.promise, this.#timeout, `a connection at the gate ${name}`);
+    within(this.#gate(name).reached.promise, this.#timeout, () => {
+      return `waited ${this.#timeout} ms for a connection at the gate ${name}`;
+    });
 
   readonly listen = async (): Promise<void> => this.#listener?.listen();
 
