@@ -63,7 +63,7 @@ export class HttpFront extends Server {
     }
     void folder.entry
       .answer(request, folder.rest, () => response)
-      .then((answered) => answered || pass(backend, request, response));
+      .then((answered) => answered || response.destroyed || pass(backend, request, response));
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -79,7 +79,10 @@ export class HttpFront extends Server {
       else backend.entry.upgrade(request, socket, head);
     };
     if (folder === undefined) passOn();
-    else void folder.entry.answer(request, folder.rest, respond).then((answered) => answered || passOn());
+    else
+      void folder.entry
+        .answer(request, folder.rest, respond)
+        .then((answered) => answered || socket.destroyed || passOn());
   }
 
   /** Who may have an answer. The longer prefix knows better; at the same one a folder is asked first. */

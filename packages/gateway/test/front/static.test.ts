@@ -1,10 +1,16 @@
 // Folders of a front: what of them is served, and what is asked of a backend.
 
 import { mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
-import { temporaryFolder } from '../support/backend.js';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { HttpFront } from '../../src/front/http-front.js';
+import { Routes } from '../../src/front/routes.js';
+import { StaticFolder } from '../../src/front/static-folder.js';
+import { scgi } from '../../src/index.js';
+import { startBackend, temporaryFolder } from '../support/backend.js';
 import { type Front, fetchFrom, RawClient, sendRaw } from '../support/front.js';
+import { turns } from '../support/within.js';
 import { listenWith, named } from './support.js';
 
 let folder: string;
@@ -170,3 +176,34 @@ describe('beside a backend', () => {
     expect(nobody.text).toMatch(/^HTTP\/1\.1 404 Not Found\r\n/);
   });
 });
+
+test.each(['', 'Connection: Upgrade\r\nUpgrade: echo\r\n'])(
+  'a client that has left while its file was looked for costs the backend nothing: %j',
+  async (fields) => {
+    const backend = await startBackend();
+    let go = (): void => {};
+    const looking = new Promise<boolean>((resolve) => (go = () => resolve(false)));
+    const slow = new StaticFolder(folder);
+    slow.answer = () => looking;
+    const server = new HttpFront({
+      folders: new Routes('static', { '/': slow }, (_, entry) => entry),
+      backends: new Routes('backends', { '/': backend.target }, (_, target) => scgi(target)),
+      closeTimeout: 0,
+    });
+    const asked = new Promise<unknown>((resolve) => server.on(fields === '' ? 'request' : 'upgrade', resolve));
+    const left = new Promise<void>((resolve) =>
+      server.on('connection', (socket) => socket.on('close', () => resolve())),
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const address = server.address();
+    const client = connect(typeof address === 'object' && address !== null ? address.port : 0, '127.0.0.1');
+    client.write(`GET /x HTTP/1.1\r\nHost: x\r\n${fields}\r\n`);
+    await asked;
+    client.resetAndDestroy();
+    await left;
+    go();
+    await turns(20);
+    expect(backend.connections).toHaveLength(0);
+  },
+);
