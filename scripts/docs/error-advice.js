@@ -67,7 +67,8 @@ export const adviceByCode = {
     'Look at the X-Sendfile or X-Accel-Redirect field of the backend, and at the folder that `sendfile` or `accelRedirect` gives for it; a link that leads out of it counts as missing.',
   ERR_SCGI_LENGTH_REQUIRED: 'Let the client send Content-Length, or raise `maxSpooledBody`.',
 
-  ERR_SCGI_CLIENT_GONE: 'Reserved: nothing raises it yet. A request whose client leaves fails with `ECONNRESET`.',
+  ERR_SCGI_CLIENT_GONE:
+    'Raised by `@scgi/client` for an answer whose body was destroyed while somebody read it. A request whose client leaves fails with `ECONNRESET`.',
   ERR_SCGI_CLIENT_CLOSED: 'The client, or the gateway, was closed while the request waited for a connection.',
   ERR_SCGI_SERVER_CLOSING: 'Reserved: nothing raises it yet.',
 };
