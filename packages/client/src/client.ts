@@ -33,12 +33,15 @@ interface CompleteRequest {
 export class ScgiClient {
   /** Its addresses, and how busy they are. */
   readonly backend: Backend;
+  /** The mount point of the application there. */
+  readonly scriptName: string;
   readonly #options: ScgiClientOptions;
   readonly #maxLocalRedirects: number;
 
   /** @throws {LocalProtocolError} ERR_SCGI_OPTION for a target or an option that is impossible */
   constructor(target: ScgiTarget, options: ScgiClientOptions = {}) {
     this.backend = new Backend(target, options);
+    this.scriptName = options.scriptName ?? '';
     this.#options = options;
     this.#maxLocalRedirects = resolveBound('maxLocalRedirects', options.maxLocalRedirects, 10);
   }
@@ -82,7 +85,7 @@ export class ScgiClient {
         maxLocalRedirects === undefined
           ? this.#maxLocalRedirects
           : resolveBound('maxLocalRedirects', maxLocalRedirects, null),
-      scriptName: options.scriptName ?? this.#options.scriptName ?? '',
+      scriptName: options.scriptName ?? this.scriptName,
     };
     return followLocalRedirects(response, options, rules, (next) => this.#ask(next, cgiReceiver));
   }
@@ -98,7 +101,7 @@ export class ScgiClient {
       const settings = callSettings(options, defaults, this.backend.settings);
       const method = checkMethod(options.method ?? (options.body == null ? 'GET' : 'POST'));
       if (body.type !== undefined && !fields.hasContentType) fields.flat.push('Content-Type', body.type);
-      const scriptName = options.scriptName ?? defaults.scriptName ?? '';
+      const scriptName = options.scriptName ?? this.scriptName;
       const target = makeTarget(scriptName, options.path ?? '/', options.query);
       const variables = requestVariables(method, target, fields.flat, options, defaults);
       const request = { method, variables, body, signal: options.signal };

@@ -35,10 +35,11 @@ const MAX_REDIRECTS = 20;
 export function createScgiFetch(target: ScgiTarget | ScgiClient, options: ScgiFetchOptions = {}): typeof fetch {
   const client = target instanceof ScgiClient ? target : new ScgiClient(target, options);
   const origin = options.origin ?? 'http://localhost';
+  const variables = { ...options, scriptName: options.scriptName ?? client.scriptName };
   return async (input, init) => {
     let request = readFetchRequest(input, init, origin);
     for (let redirects = 0; ; redirects += 1) {
-      const response = await ask(client, request, options);
+      const response = await ask(client, request, variables);
       const next = redirectUrl(response, request);
       if (next === undefined || request.redirect === 'manual') return fetchResponse(response, request, redirects > 0);
       if (request.redirect === 'error') {
@@ -46,7 +47,7 @@ export function createScgiFetch(target: ScgiTarget | ScgiClient, options: ScgiFe
         throw failed(new Error('unexpected redirect'));
       }
       // Another host would be another server, and this one must not choose it for us.
-      if (next.origin !== request.url.origin || !isBelow(next, options.scriptName)) {
+      if (next.origin !== request.url.origin || !isBelow(next, variables.scriptName)) {
         return fetchResponse(response, request, redirects > 0);
       }
       response.body.destroy();

@@ -89,14 +89,16 @@ export class ResponseBody {
     this.#reader?.onReadable();
   }
 
-  /** The reader wants no more. */
+  /** The rest is not wanted. Who reads it all the same gets an error, not an end. */
   cancel(): void {
+    if (this.over) return;
     this.#chunks.length = 0;
     this.#bytes = 0;
-    if (this.#over) return;
-    this.#over = true;
-    this.#failure = new AbortError('ERR_SCGI_CLIENT_GONE', { fault: 'the body was destroyed' });
-    this.#origin.destroy();
+    this.#failure ??= new AbortError('ERR_SCGI_CLIENT_GONE', { fault: 'the body was destroyed' });
+    if (!this.#over) {
+      this.#over = true;
+      this.#origin.destroy();
+    }
     this.#reader?.onReadable();
   }
 }

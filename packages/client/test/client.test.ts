@@ -168,6 +168,23 @@ test('destroying the body fails a read that is under way', async () => {
   expect(await rejection(text)).toMatchObject({ code: 'ERR_SCGI_CLIENT_GONE' });
 });
 
+test('a body that was received and then destroyed unread is no empty body', async () => {
+  const { target } = await answering(ok);
+  const client = new ScgiClient(target);
+  const response = await client.request();
+  await until('the answer is complete', () => client.backend.connections === 0);
+  response.body.destroy();
+  expect(await rejection(response.text())).toMatchObject({ code: 'ERR_SCGI_CLIENT_GONE' });
+});
+
+test('a body that was read can be destroyed', async () => {
+  const { target } = await answering(ok);
+  const response = await scgi(target);
+  expect(await response.text()).toBe('hello');
+  response.body.destroy();
+  expect(response.body.errored).toBe(null);
+});
+
 test('a response that nobody reads is given up after idleTimeout', async () => {
   const backend = await startBackend(async (connection) => {
     await connection.body();

@@ -256,6 +256,13 @@ test('below a mount point the URL has it, and redirects out of it are returned',
   expect(await rejection(scgiFetch('/apps'))).toMatchObject({ cause: { code: 'ERR_SCGI_OPTION' } });
 });
 
+test('the mount point of a client that is given counts', async () => {
+  const { target, asked } = await serving({ '/app/x': ok });
+  const response = await createScgiFetch(new ScgiClient(target, { scriptName: '/app' }))('/app/x');
+  expect(response.status).toBe(200);
+  expect(asked).toEqual(['GET /app/x - ']);
+});
+
 test('an answer without end goes through while it is sent', async () => {
   const backend = await startBackend(async (connection) => {
     await connection.body();

@@ -1,0 +1,87 @@
+// A disk that fills up while a body is kept.
+
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
+import { Spool } from '../src/exchange/spool.js';
+import { until, within } from './support/within.js';
+
+type Write = (...args: readonly unknown[]) => void;
+
+const disk = vi.hoisted((): { write: ((real: Write) => Write) | undefined } => ({ write: undefined }));
+
+vi.mock('node:fs', async (importOriginal) => {
+  const real = await importOriginal<typeof import('node:fs')>();
+  const write = (...args: readonly unknown[]): void => {
+    const plain: Write = Reflect.get(real, 'write');
+    (disk.write?.(plain) ?? plain)(...args);
+  };
+  return { ...real, write };
+});
+
+afterEach(() => {
+  disk.write = undefined;
+});
+
+function makeSpool(): { spool: Spool; openFiles: () => number } {
+  const folder = mkdtempSync(join(tmpdir(), 'scgi-spool-'));
+  const spool = new Spool({ maxHeldBody: 0, spoolFolder: folder });
+  onTestFinished(() => {
+    spool.destroy();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const isOpen = (descriptor: string): boolean => {
+    try {
+      return readlinkSync(`/proc/self/fd/${descriptor}`).startsWith(folder);
+    } catch {
+      return false;
+    }
+  };
+  return { spool, openFiles: () => readdirSync('/proc/self/fd').filter(isOpen).length };
+}
+
+test('a write that takes a part is gone on with', async () => {
+  disk.write =
+    (real) =>
+    (descriptor, bytes, offset, length, ...rest) =>
+      real(descriptor, bytes, offset, Math.min(Number(length), 7), ...rest);
+  const { spool } = makeSpool();
+  spool.end('a text that is longer than seven bytes');
+  await within('the finish', once(spool, 'finish'));
+  const [chunk]: unknown[] = await within('the body', once(spool.createReadable(), 'data'));
+  expect(String(chunk)).toBe('a text that is longer than seven bytes');
+});
+
+test('a disk that is full is an error, and frees what there is', async () => {
+  disk.write =
+    () =>
+    (...args) => {
+      const callback = args.at(-1);
+      if (typeof callback === 'function')
+        setImmediate(callback, Object.assign(new Error('full'), { code: 'ENOSPC' }), 0);
+    };
+  const { spool, openFiles } = makeSpool();
+  spool.write('x');
+  const [error]: unknown[] = await within('the error', once(spool, 'error'));
+  expect(error).toMatchObject({ code: 'ERR_SCGI_SPOOL', details: { reason: 'ENOSPC' }, cause: { code: 'ENOSPC' } });
+  await until('the file is closed', () => openFiles() === 0);
+});
+
+test('a file is closed once nothing is under way in it', async () => {
+  let finish = (): void => {};
+  const { spool, openFiles } = makeSpool();
+  disk.write =
+    (real) =>
+    (...args) => {
+      finish = () => real(...args);
+    };
+  spool.write('x');
+  await until('the file is open', () => openFiles() === 1);
+  spool.destroy();
+  await within('the close', once(spool, 'close'));
+  expect(openFiles()).toBe(1);
+  finish();
+  await until('the file is closed', () => openFiles() === 0);
+});
