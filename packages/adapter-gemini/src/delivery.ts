@@ -1,14 +1,15 @@
 // One response on its way: runs the handler within its time, sends header and body no faster than the peer takes them,
 // and ends what is left when either side fails. Knows neither TLS nor SCGI: whoever owns the connection writes.
 
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { LocalProtocolError } from '@scgi/core';
+import { discardBody, pieceBytes, toReadable } from './body.js';
+import type { GeminiBody } from './body.js';
 import { callHandler } from './handler.js';
 import { wasReported } from './reported.js';
 import type { GeminiHandler } from './handler.js';
 import type { Departure, GeminiRequest } from './request.js';
-import { GeminiResponse } from './response.js';
-import type { GeminiBody } from './response.js';
+import type { GeminiResponse } from './response.js';
 
 /** The connection. */
 export interface DeliveryOwner {
@@ -24,9 +25,6 @@ export interface DeliveryOwner {
   breakOff(): void;
   report(error: unknown): void;
 }
-
-/** A body at hand is written in pieces of this size, so that a slow reader holds no more of it in the socket. */
-const PIECE_BYTES = 64 * 1024;
 
 export class Delivery {
   readonly #owner: DeliveryOwner;
@@ -65,13 +63,13 @@ export class Delivery {
   send(response: GeminiResponse): void {
     clearTimeout(this.#timer);
     if (this.#started || this.#over) {
-      dropBody(response.body);
+      discardBody(response.body);
       return;
     }
     this.#started = true;
     const { status, meta, body } = response;
     const header = meta === '' ? `${status}\r\n` : `${status} ${meta}\r\n`;
-    if (typeof body === 'string' && body.length * 3 <= PIECE_BYTES) {
+    if (typeof body === 'string' && body.length * 3 <= pieceBytes) {
       this.#owner.write(header + body);
       this.#end();
     } else if (body === undefined) {
@@ -155,44 +153,6 @@ function onHandlerTimeout(delivery: Delivery): void {
   delivery.timeOut();
 }
 
-/** @throws {TypeError} for a stream that was read already, and for what is no body */
-function toReadable(body: GeminiBody): Readable {
-  if (typeof body === 'string') return Readable.from(pieces(Buffer.from(body)));
-  if (body instanceof Uint8Array) return Readable.from(pieces(body));
-  if (body instanceof Readable) {
-    if (body.errored !== null) throw body.errored;
-    if (body.destroyed || body.readableEnded) throw new TypeError('the body of the response was read already');
-    return body;
-  }
-  if (body instanceof ReadableStream) return Readable.from(readStream(body));
-  return Readable.from(body);
-}
-
-function* pieces(bytes: Uint8Array): Generator<Uint8Array> {
-  for (let start = 0; start < bytes.length; start += PIECE_BYTES) yield bytes.subarray(start, start + PIECE_BYTES);
-}
-
-/** As the stream's own iterator, which the types do not have everywhere. */
-async function* readStream(stream: ReadableStream<unknown>): AsyncGenerator<unknown> {
-  const reader = stream.getReader();
-  let whole = false;
-  try {
-    for (let result = await reader.read(); !result.done; result = await reader.read()) yield result.value;
-    whole = true;
-  } finally {
-    // It may fail or hang in code of the application: there is nobody left who wants to know.
-    if (!whole) reader.cancel().catch(ignore);
-  }
-}
-
-/** Gives a body up that nobody will read. */
-function dropBody(body: GeminiBody | undefined): void {
-  if (body instanceof Readable) body.on('error', ignore).destroy();
-  else if (body instanceof ReadableStream && !body.locked) body.cancel().catch(ignore);
-}
-
 function toError(error: unknown): Error {
   return error instanceof Error ? error : new Error('the response failed', { cause: error });
 }
-
-function ignore(): void {}

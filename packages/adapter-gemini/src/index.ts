@@ -15,9 +15,9 @@ export type {
   GeminiResult,
 } from './handler.js';
 export { GeminiRequest } from './request.js';
-export type { ClientCertificate, GeminiState, TlsFacts } from './request.js';
+export type { ClientCertificate, GeminiState, GivenFacts, TlsFacts } from './request.js';
 export { GeminiResponse } from './response.js';
-export type { GeminiBody } from './response.js';
+export type { GeminiBody } from './body.js';
 export { serveScgi } from './server/serve.js';
 export type { GeminiServeOptions } from './server/serve.js';
 export { parseGeminiUrl } from './url.js';

@@ -1,7 +1,9 @@
 // A Gemini request as handlers see it, whichever way it came: over TLS to the front, or from a Gemini server that
 // speaks SCGI. Plain facts, and the news that the client has left.
 
+import { RemoteProtocolError } from '@scgi/core';
 import { decodePercent } from './percent.js';
+import { parseGeminiUrl } from './url.js';
 import type { GeminiUrl } from './url.js';
 
 /** The certificate that the client showed. Nobody has vouched for it: what it proves is that it is the same client again. */
@@ -35,6 +37,11 @@ export interface RequestFacts {
   readonly env: Readonly<Record<string, string | undefined>> | undefined;
   readonly departure: Departure;
 }
+
+/** Facts that `GeminiRequest.for` can be given. */
+export type GivenFacts = Partial<Omit<RequestFacts, 'url' | 'departure'>> & {
+  readonly signal?: AbortSignal | undefined;
+};
 
 /** What the application shares with its handlers and backends. */
 export type GeminiState = Record<string, unknown>;
@@ -76,6 +83,18 @@ export class GeminiRequest {
     this.#depth = depth;
   }
 
+  /**
+   * A request that no connection brought, for `handle` in tests.
+   * @throws {RemoteProtocolError} ERR_SCGI_GEMINI_REQUEST for what is no URL of Gemini
+   */
+  static for(url: string, facts: GivenFacts = {}): GeminiRequest {
+    const parsed = parseGeminiUrl(url);
+    if ('fault' in parsed) throw new RemoteProtocolError('ERR_SCGI_GEMINI_REQUEST', { fault: parsed.fault });
+    const { remoteAddress, remotePort, certificate, tls, env } = facts;
+    const departure = new Departure(facts.signal);
+    return new GeminiRequest({ url: parsed, remoteAddress, remotePort, certificate, tls, env, departure });
+  }
+
   /** What the user typed in answer to a prompt: the query, decoded. */
   get input(): string | undefined {
     return this.query === undefined ? undefined : decodePercent(this.query);
@@ -114,10 +133,17 @@ export class GeminiRequest {
 
 /** The end of a request before its response; a signal is made only if somebody looks. */
 export class Departure {
+  readonly #given: AbortSignal | undefined;
   #controller: AbortController | undefined = undefined;
   #reason: Error | undefined = undefined;
 
+  /** @param given a signal of somebody else's, in place of our own */
+  constructor(given?: AbortSignal) {
+    this.#given = given;
+  }
+
   get signal(): AbortSignal {
+    if (this.#given !== undefined) return this.#given;
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
       if (this.#reason !== undefined) this.#controller.abort(this.#reason);

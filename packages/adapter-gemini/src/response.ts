@@ -1,18 +1,10 @@
 // A Gemini response as handlers give it and middleware sees it: status, meta, body. Checked when it is made, so that what
 // is sent is always well-formed. Knows no connection.
 
-import type { Readable } from 'node:stream';
 import { LocalProtocolError } from '@scgi/core';
+import { discardBody, toReadable } from './body.js';
+import type { GeminiBody } from './body.js';
 import { findMetaFault, hasBody, isStatus } from './meta.js';
-
-/** Text goes out as UTF-8. Chunks of streams and iterables are strings or bytes, too. */
-export type GeminiBody =
-  | string
-  | Uint8Array
-  | Readable
-  | ReadableStream<string | Uint8Array>
-  | AsyncIterable<string | Uint8Array>
-  | Iterable<string | Uint8Array>;
 
 /** Status, meta and, for 2x, a body. */
 export class GeminiResponse {
@@ -30,6 +22,27 @@ export class GeminiResponse {
     this.status = status;
     this.meta = meta;
     this.body = body;
+  }
+
+  /**
+   * Reads the body, which can then not be sent any more. Empty if there is none.
+   * @throws {LocalProtocolError} ERR_SCGI_BODY_USED; or what the body fails with
+   */
+  async bytes(): Promise<Buffer> {
+    const chunks: Buffer[] = [];
+    if (this.body === undefined) return Buffer.alloc(0);
+    for await (const chunk of toReadable(this.body)) chunks.push(Buffer.from(chunk));
+    return Buffer.concat(chunks);
+  }
+
+  /** As `bytes`, for text in UTF-8. */
+  async text(): Promise<string> {
+    return (await this.bytes()).toString('utf8');
+  }
+
+  /** Gives up the body of a response that will not be sent: what makes it can stop. */
+  discard(): void {
+    discardBody(this.body);
   }
 
   /** 20. */

@@ -34,6 +34,7 @@ const invisible = /[\p{Cc} ]/u;
 const needsEscape = /[^\x21-\x7e]|["<>[\\\]^`{|}]/gu;
 /** ASCII that no host name has. */
 const forbiddenInHost = /[\0-\x2c/:-@[-^`{-\x7f]/;
+const emptyLabel = /^\.|\.\.|\.$/;
 const controls = /\p{Cc}/u;
 
 /** Reads the URL of a request line. */
@@ -79,11 +80,12 @@ export function readHost(name: string): string | undefined {
     const address = name.slice(1, -1);
     return isIPv6(address) ? address.toLowerCase() : undefined;
   }
-  // RFC 3986 §3.2.2: a registered name may be escaped UTF-8. An absolute domain name ends with a dot.
-  const decoded = decodePercent(name)?.replace(/\.$/, '');
+  // RFC 3986 §3.2.2: a registered name may be escaped UTF-8.
+  const decoded = decodePercent(name);
   if (decoded === undefined || forbiddenInHost.test(decoded)) return undefined;
-  const ascii = domainToASCII(decoded);
-  return ascii === '' ? undefined : ascii;
+  // An absolute domain name ends with a dot. Looked at here again: Unicode has other characters that become dots and the like.
+  const ascii = domainToASCII(decoded).replace(/\.$/, '');
+  return ascii === '' || emptyLabel.test(ascii) || forbiddenInHost.test(ascii) ? undefined : ascii;
 }
 
 /** The decoded segments, or what is wrong. */

@@ -1,7 +1,8 @@
 // Responses are well-formed from the moment they are made.
 
+import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { GeminiResponse } from '../src/index.js';
+import { GeminiRequest, GeminiResponse } from '../src/index.js';
 
 describe('the helpers', () => {
   test.each([
@@ -46,4 +47,57 @@ describe('a response is refused when it is made', () => {
   test('with a body where none may be', () => {
     expect(() => new GeminiResponse(51, 'Not found', 'sorry')).toThrow(refused);
   });
+});
+
+describe('a body', () => {
+  test.each([
+    ['a string', 'ü'],
+    ['bytes', Buffer.from('ü')],
+    ['a Readable', Readable.from(['ü'])],
+    ['a ReadableStream', new Blob(['ü']).stream()],
+    ['an iterable', [Buffer.from('ü')]],
+  ])('of %s can be read', async (_, body) => expect(await GeminiResponse.success(body).text()).toBe('ü'));
+
+  test('that is not there is empty', async () => expect(await GeminiResponse.notFound().text()).toBe(''));
+
+  test('can be read once', async () => {
+    const used = { code: 'ERR_SCGI_BODY_USED' };
+    const response = GeminiResponse.success(Readable.from(['a']));
+    await response.text();
+    await expect(response.text()).rejects.toMatchObject(used);
+    const stream = new Blob(['a']).stream();
+    stream.getReader();
+    await expect(GeminiResponse.success(stream).text()).rejects.toMatchObject(used);
+  });
+
+  test('that fails fails whoever reads it', async () => {
+    const body = Readable.from(failing());
+    await expect(GeminiResponse.success(body).text()).rejects.toThrow('the disk is gone');
+    await expect(GeminiResponse.success(body).text()).rejects.toThrow('the disk is gone');
+  });
+
+  async function* failing(): AsyncGenerator<string> {
+    yield 'half';
+    throw new Error('the disk is gone');
+  }
+
+  test('can be given up', async () => {
+    const body = new Readable({ read() {} });
+    GeminiResponse.success(body).discard();
+    expect(body.destroyed).toBe(true);
+    let cancelled = false;
+    const stream = new ReadableStream<string>({ cancel: () => void (cancelled = true) });
+    GeminiResponse.success(stream).discard();
+    expect(cancelled).toBe(true);
+    GeminiResponse.notFound().discard();
+  });
+});
+
+test('a request that no connection brought is as any other', () => {
+  const { signal } = new AbortController();
+  const request = GeminiRequest.for('gemini://h/a?b', { remoteAddress: '192.0.2.7', signal });
+  expect(request).toMatchObject({ path: '/a', query: 'b', remoteAddress: '192.0.2.7', certificate: undefined });
+  expect(request.signal).toBe(signal);
+  const refused = expect.objectContaining({ code: 'ERR_SCGI_GEMINI_REQUEST' });
+  expect(() => GeminiRequest.for('http://h/')).toThrow(refused);
 });

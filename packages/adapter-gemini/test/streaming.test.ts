@@ -134,8 +134,7 @@ describe('a client that leaves closes the connection to the backend', () => {
 test('a response that middleware drops closes the connection to the backend', async () => {
   const server = await backend(({ socket }) => void socket.write('20 text/gemini\r\nendless'));
   const app = createGeminiApp().use(async (_request, next) => {
-    const { body } = await next();
-    if (typeof body === 'object' && 'destroy' in body) body.destroy();
+    (await next()).discard();
     return 'instead';
   });
   app.scgi('/api', server.target);

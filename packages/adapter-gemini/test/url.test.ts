@@ -70,6 +70,10 @@ describe('a URL is refused as bad, 59', () => {
     ['with half an address', 'gemini://[::1/'],
     ['with a bad address', 'gemini://[::z]/'],
     ['with a slash in the escaped host', 'gemini://a%2Fb/'],
+    ['with an empty label in the host', 'gemini://h../'],
+    ['with a dot before the host', 'gemini://.h/'],
+    ['with a host of other dots', 'gemini://h\u3002\u3002/'],
+    ['with a host of wide marks', 'gemini://h\ufe57/'],
     ['with a backslash in the host', 'gemini://a\\b/'],
   ])('%s', (_, text) => expect(parseGeminiUrl(text)).toMatchObject({ status: 59 }));
 });

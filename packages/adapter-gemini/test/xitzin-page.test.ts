@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { createGeminiApp, GeminiResponse, ScgiApp, scgiBackend, ScgiHandler } from '../src/index.js';
+import { createGeminiApp, GeminiRequest, GeminiResponse, ScgiApp, scgiBackend, ScgiHandler } from '../src/index.js';
 import type { GeminiApp, ScgiBackendOptions } from '../src/index.js';
 import { answering, backend, closedPort, deafListener, temporaryFolder } from './support/backend.js';
 import { ask, askOverWire, clientFingerprint, clientIdentity } from './support/client.js';
@@ -342,6 +342,17 @@ describe('Apply Middleware', () => {
     app.scgi('/api', target);
     await ask((await front(app)).port, '/api/x');
     expect(seen).toEqual(['Request: /api/x', 'Response: 20']);
+  });
+});
+
+describe('Test SCGI Integration', () => {
+  test('an application with a mock server is asked without TLS', async () => {
+    const { target } = await answering('20 text/gemini\r\n# Mock Response\n');
+    const app = createGeminiApp();
+    app.scgi('/api', target);
+    const response = await app.handle(GeminiRequest.for('gemini://localhost/api/test'));
+    expect(response).toMatchObject({ status: 20, meta: 'text/gemini' });
+    expect(await response.text()).toContain('Mock Response');
   });
 });
 

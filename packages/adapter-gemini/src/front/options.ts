@@ -24,7 +24,7 @@ export interface GeminiListenOptions {
   readonly hostnames?: readonly string[] | undefined;
   /** The port in the URLs of this server, where another one is forwarded to it. Default: the port it listens on. */
   readonly publicPort?: number | undefined;
-  /** From the connection until the request line is read, the TLS handshake included. Default 10,000. */
+  /** For the TLS handshake, and then for the request line. Default 10,000. */
   readonly requestTimeout?: number | undefined;
   /** Until the handler has a response; then the client gets 40. Default 60,000. */
   readonly handlerTimeout?: number | undefined;
