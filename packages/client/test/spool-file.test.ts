@@ -8,16 +8,23 @@ import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import { Spool } from '../src/exchange/spool.js';
 import { until, within } from './support/within.js';
 
-type Write = (...args: readonly unknown[]) => void;
+type Done = (error: NodeJS.ErrnoException | null, written: number) => void;
+type Write = (
+  descriptor: number,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  position: number,
+  done: Done,
+) => void;
 
 const disk = vi.hoisted((): { write: ((real: Write) => Write) | undefined } => ({ write: undefined }));
 
 vi.mock('node:fs', async (importOriginal) => {
   const real = await importOriginal<typeof import('node:fs')>();
-  const write = (...args: readonly unknown[]): void => {
-    const plain: Write = Reflect.get(real, 'write');
-    (disk.write?.(plain) ?? plain)(...args);
-  };
+  const plain: Write = (descriptor, bytes, offset, length, position, done) =>
+    real.write(descriptor, bytes, offset, length, position, done);
+  const write: Write = (...args) => (disk.write?.(plain) ?? plain)(...args);
   return { ...real, write };
 });
 
@@ -43,10 +50,8 @@ function makeSpool(): { spool: Spool; openFiles: () => number } {
 }
 
 test('a write that takes a part is gone on with', async () => {
-  disk.write =
-    (real) =>
-    (descriptor, bytes, offset, length, ...rest) =>
-      real(descriptor, bytes, offset, Math.min(Number(length), 7), ...rest);
+  disk.write = (real) => (descriptor, bytes, offset, length, position, done) =>
+    real(descriptor, bytes, offset, Math.min(length, 7), position, done);
   const { spool } = makeSpool();
   spool.end('a text that is longer than seven bytes');
   await within('the finish', once(spool, 'finish'));
@@ -55,13 +60,9 @@ test('a write that takes a part is gone on with', async () => {
 });
 
 test('a disk that is full is an error, and frees what there is', async () => {
-  disk.write =
-    () =>
-    (...args) => {
-      const callback = args.at(-1);
-      if (typeof callback === 'function')
-        setImmediate(callback, Object.assign(new Error('full'), { code: 'ENOSPC' }), 0);
-    };
+  disk.write = () => (_descriptor, _bytes, _offset, _length, _position, done) => {
+    setImmediate(done, Object.assign(new Error('full'), { code: 'ENOSPC' }), 0);
+  };
   const { spool, openFiles } = makeSpool();
   spool.write('x');
   const [error]: unknown[] = await within('the error', once(spool, 'error'));
