@@ -11,6 +11,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { scgi, ScgiHandler } from '../src/index.js';
 import { startApp, watched } from './support/app.js';
 import { answering, startBackend, type Backend } from './support/backend.js';
+import { startDeafListener } from './support/deaf-listener.js';
 import { fetchFrom, RawClient, type Front } from './support/front.js';
 import { turns, until } from './support/within.js';
 
@@ -168,16 +169,22 @@ describe('what earlier middleware has done', () => {
     expect(variables?.get('HTTP_X_USER')).toBe('me');
   });
 
-  test('fields that it has set stay, unless the backend has its own; cookies of both go out', async () => {
+  test('fields that it has set stay, unless the backend has its own; cookies and Vary of both go out', async () => {
     const { target } = await answering(
-      'Status: 200 OK\r\nX-B: backend\r\nSet-Cookie: b=2\r\nSet-Cookie: c=3\r\n\r\nok',
+      'Status: 200 OK\r\nX-B: backend\r\nSet-Cookie: b=2\r\nSet-Cookie: c=3\r\nVary: B\r\nX-C: 1\r\nX-C: 2\r\n\r\nok',
     );
     const app = express().use((_, response, next) => {
-      response.set({ 'X-A': 'app', 'X-B': 'app', 'Set-Cookie': 'a=1' });
+      response.set({ 'X-A': 'app', 'X-B': 'app', 'X-C': 'app', 'Set-Cookie': 'a=1', Vary: 'A' });
       next();
     });
     const { headers } = await fetchFrom(await startApp(app.use(scgi(target))));
-    expect(headers).toMatchObject({ 'x-a': 'app', 'x-b': 'backend', 'set-cookie': ['a=1', 'b=2', 'c=3'] });
+    expect(headers).toMatchObject({
+      'x-a': 'app',
+      'x-b': 'backend',
+      'x-c': '1, 2',
+      vary: 'A, B',
+      'set-cookie': ['a=1', 'b=2', 'c=3'],
+    });
   });
 
   test('compression may compress the answer', async () => {
@@ -323,6 +330,17 @@ test('a client that leaves while it waits for a connection is never called for',
   await turns(20);
   expect(backend.connections).toHaveLength(1);
   expect(errors).toEqual([]);
+});
+
+test('a client that leaves while the backend does not accept gives up its connection', async () => {
+  const [host = '', port] = (await startDeafListener()).split(':');
+  const backend = new ScgiHandler(host, Number(port));
+  const front = await startApp(backend.middleware());
+  const client = new RawClient(front);
+  client.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  await until('it connects', () => backend.settings.backend.connections === 1);
+  client.socket.destroy();
+  await until('it does not any more', () => backend.settings.backend.connections === 0);
 });
 
 test('onError may throw or reject: a warning, and the next request works', async () => {

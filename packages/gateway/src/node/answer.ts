@@ -146,19 +146,19 @@ function isEventStream({ fields }: ResponseHead): boolean {
   return findField(fields, 'content-type')?.toLowerCase().startsWith('text/event-stream') === true;
 }
 
-/** Fields that earlier middleware has set stay, unless the backend has its own; cookies of both go out. */
+/** Fields that earlier middleware has set stay, unless the backend has its own; of these two, both go out. */
+const added: ReadonlySet<string> = new Set(['set-cookie', 'vary']);
+
+/** Puts the fields of a backend beside those of earlier middleware, or in their place. */
 export function setFields(response: ServerResponse, fields: readonly string[]): void {
-  let appended: Set<string> | undefined;
+  const taken = new Set(added);
   for (let index = 0; index < fields.length; index += 2) {
     const name = fields[index] ?? '';
     const value = fields[index + 1] ?? '';
     const lowerCase = name.toLowerCase();
-    if (lowerCase === 'set-cookie' || appended?.has(lowerCase)) {
-      response.appendHeader(name, value);
-    } else {
-      response.setHeader(name, value);
-      (appended ??= new Set()).add(lowerCase);
-    }
+    if (taken.has(lowerCase)) response.appendHeader(name, value);
+    else response.setHeader(name, value);
+    taken.add(lowerCase);
   }
 }
 

@@ -42,7 +42,6 @@ export async function sendFile(
   }
   setFields(response, fileFields(head));
   response.statusCode = head.status;
-  response.statusMessage = '';
   // The path is absolute, free of links and checked: `send` need not look for dots and folders again.
   const sending = send(request, encodeURIComponent(path), {
     dotfiles: 'allow',
