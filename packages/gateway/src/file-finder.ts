@@ -1,9 +1,9 @@
-// Which file a backend means with X-Sendfile or X-Accel-Redirect. Owns the rule that none outside of the given folders is
-// ever found: neither by `..` nor by a symbolic link. Sends nothing.
+// Which file a backend means with X-Sendfile or X-Accel-Redirect, as the options have it: only ever one below the given
+// folders, or what a function of the user says. Sends nothing.
 
-import { realpath, stat } from 'node:fs/promises';
-import { isAbsolute, resolve, sep } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { LocalProtocolError } from '@scgi/core/protocol';
+import { entryBelow } from './below-folder.js';
 
 /** The path of the file that `name` stands for; undefined if there is none, or none that may be sent. */
 export type FileFinder<Incoming> = (name: string, request: Incoming) => Promise<string | undefined>;
@@ -20,7 +20,7 @@ export function resolveSendfile<Incoming>(
   if (option === undefined || option === false) return undefined;
   if (typeof option === 'function') return fromLookup(option);
   const root = absolute('sendfile', option.root);
-  return (name) => findBelow(root, resolve(root, name));
+  return (name) => fileBelow(root, name);
 }
 
 /** @throws {LocalProtocolError} ERR_SCGI_OPTION */
@@ -39,7 +39,7 @@ export function resolveAccelRedirect<Incoming>(
     const path = decodePath(name);
     const place = places.find(({ uri }) => path?.startsWith(uri));
     if (place === undefined || path === undefined) return undefined;
-    return findBelow(place.root, resolve(place.root, `./${path.slice(place.uri.length)}`));
+    return fileBelow(place.root, `./${path.slice(place.uri.length)}`);
   };
 }
 
@@ -50,21 +50,15 @@ function fromLookup<Incoming>(lookup: Lookup<Incoming>): FileFinder<Incoming> {
   };
 }
 
-/** The real path of a regular file; what a link leads to has to be below the folder as well. */
-async function findBelow(root: string, path: string): Promise<string | undefined> {
-  if (path.includes('\0') || !isBelow(root, path)) return undefined;
+/** The real path of a regular file. */
+async function fileBelow(folder: string, path: string): Promise<string | undefined> {
   try {
-    const [realRoot, realFile] = await Promise.all([realpath(root), realpath(path)]);
-    if (!isBelow(realRoot, realFile)) return undefined;
-    return (await stat(realFile)).isFile() ? realFile : undefined;
+    const entry = await entryBelow(folder, path);
+    return entry?.kind === 'file' ? entry.path : undefined;
   } catch {
-    // It is not there, or we may not look: to the client that is the same, and onError is told of either.
+    // We may not look: to the client that is the same as a file that is not there, and onError is told of either.
     return undefined;
   }
-}
-
-function isBelow(folder: string, path: string): boolean {
-  return path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
 /** The path of an X-Accel-Redirect is a URI (nginx unescapes it); what follows `?` is not part of it. */

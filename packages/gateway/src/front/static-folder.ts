@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join, resolve } from 'node:path';
 import { LocalProtocolError } from '@scgi/core/protocol';
 import send from 'send';
-import { findBelow } from './find-file.js';
+import { findForClient } from './find-file.js';
 import { writeStatus } from './status-response.js';
 
 const index = 'index.html';
@@ -46,10 +46,10 @@ export class StaticFolder {
   }
 
   async #find(path: string): Promise<string | 'elsewhere' | undefined> {
-    const found = await findBelow(this.#folder, path);
+    const found = await findForClient(this.#folder, path);
     if (found === undefined) return undefined;
     if (found.kind === 'file') return path.endsWith('/') ? undefined : found.path;
-    const page = await findBelow(this.#folder, join(path, index));
+    const page = await findForClient(this.#folder, join(path, index));
     if (page?.kind !== 'file') return undefined;
     return path.endsWith('/') ? page.path : 'elsewhere';
   }

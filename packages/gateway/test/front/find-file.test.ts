@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync 
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import { findBelow } from '../../src/front/find-file.js';
+import { findForClient } from '../../src/front/find-file.js';
 import { temporaryFolder } from '../support/backend.js';
 
 let folder: string;
@@ -33,7 +33,7 @@ test.each([
   ['', 'directory', ''],
   ['/', 'directory', ''],
 ])('finds %j', async (path, kind, found) => {
-  expect(await findBelow(folder, path)).toEqual({ kind, path: found === '' ? folder : join(folder, found) });
+  expect(await findForClient(folder, path)).toEqual({ kind, path: found === '' ? folder : join(folder, found) });
 });
 
 test.each([
@@ -53,7 +53,7 @@ test.each([
   '.',
   './a b.txt',
 ])('finds nothing at %j', async (path) => {
-  expect(await findBelow(folder, path)).toBeUndefined();
+  expect(await findForClient(folder, path)).toBeUndefined();
 });
 
 test('follows a link inside the folder, and none that leads out of it', async () => {
@@ -62,33 +62,33 @@ test('follows a link inside the folder, and none that leads out of it', async ()
   symlinkSync(outside, join(folder, 'up'));
   symlinkSync('../public-too', join(folder, 'neighbour'));
   symlinkSync('circle', join(folder, 'circle'));
-  expect(await findBelow(folder, 'link/deep.txt')).toMatchObject({ path: join(folder, 'inner', 'deep.txt') });
+  expect(await findForClient(folder, 'link/deep.txt')).toMatchObject({ path: join(folder, 'inner', 'deep.txt') });
   for (const path of ['way-out.txt', 'up', 'up/secret.txt', 'neighbour/file.txt', 'circle']) {
-    expect(await findBelow(folder, path), path).toBeUndefined();
+    expect(await findForClient(folder, path), path).toBeUndefined();
   }
-  expect(await findBelow(folder, 'up/public/a b.txt')).toMatchObject({ path: join(folder, 'a b.txt') });
+  expect(await findForClient(folder, 'up/public/a b.txt')).toMatchObject({ path: join(folder, 'a b.txt') });
 });
 
 test('takes a folder that is a link itself, and one that is replaced while it is used', async () => {
   const link = join(outside, 'current');
   symlinkSync('public', link);
-  expect(await findBelow(link, 'inner/deep.txt')).toMatchObject({ kind: 'file' });
+  expect(await findForClient(link, 'inner/deep.txt')).toMatchObject({ kind: 'file' });
   rmSync(link);
-  expect(await findBelow(link, 'file.txt')).toBeUndefined();
+  expect(await findForClient(link, 'file.txt')).toBeUndefined();
   symlinkSync('public-too', link);
-  expect(await findBelow(link, 'file.txt')).toMatchObject({ path: join(outside, 'public-too', 'file.txt') });
+  expect(await findForClient(link, 'file.txt')).toMatchObject({ path: join(outside, 'public-too', 'file.txt') });
 });
 
 test('finds nothing where a socket is', async () => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(join(folder, 'app.sock'), resolve));
   onTestFinished(() => void server.close());
-  expect(await findBelow(folder, 'app.sock')).toBeUndefined();
+  expect(await findForClient(folder, 'app.sock')).toBeUndefined();
 });
 
 test('throws for a folder that may not be entered', async (context) => {
   context.skip(process.getuid?.() === 0, 'root may enter every folder');
   chmodSync(join(folder, 'inner'), 0);
   onTestFinished(() => chmodSync(join(folder, 'inner'), 0o700));
-  await expect(findBelow(folder, 'inner/deep.txt')).rejects.toMatchObject({ code: 'EACCES' });
+  await expect(findForClient(folder, 'inner/deep.txt')).rejects.toMatchObject({ code: 'EACCES' });
 });
