@@ -116,6 +116,18 @@ async function* slowly(...pieces: string[]): AsyncGenerator<string> {
   }
 }
 
+test.each(['TLSv1.2', 'TLSv1.3'] as const)('a client is known again in a resumed session of %s', async (version) => {
+  const { port } = await front(({ certificate }) => certificate?.fingerprint ?? 'nobody');
+  const options = { ...clientIdentity, minVersion: version, maxVersion: version };
+  const first = await open(port, options);
+  first.write(requestLine(port, '/'));
+  expect((await readAll(first)).text).toBe(clientFingerprint);
+  const second = await open(port, { ...options, session: first.getSession() });
+  expect(second.isSessionReused()).toBe(true);
+  second.write(requestLine(port, '/'));
+  expect((await readAll(second)).text).toBe(clientFingerprint);
+});
+
 describe('a response', () => {
   const large = Buffer.alloc(3_000_000, 'gemini');
 
@@ -238,6 +250,16 @@ describe('a client that leaves', () => {
     socket.end();
     expect(await within('the abort', aborted.promise)).toMatchObject({ code: 'ERR_SCGI_CLIENT_GONE' });
     expect(errors).toEqual([]);
+  });
+
+  test('right behind its request is not waited for without end', async () => {
+    const closed = deferred<void>();
+    const body = new Readable({ read() {} });
+    body.on('close', () => closed.resolve());
+    const { port } = await front(() => GeminiResponse.success(body), { idleTimeout: 100, halfCloseTime: 60_000 });
+    const socket = await open(port);
+    socket.end(requestLine(port, '/'));
+    await within('the end of the body', closed.promise);
   });
 
   test('does not keep a response that comes too late', async () => {

@@ -38,6 +38,8 @@ export class FrontConnection implements DeliveryOwner {
   /** When the line was read; 0 until then. */
   #askedAt: number = 0;
   #ignoredBytes: number = 0;
+  /** The client has ended its side, and may have left for all we know. */
+  #halfClosed: boolean = false;
 
   constructor(socket: TLSSocket, host: FrontHost) {
     const { requestTimeout, handlerTimeout } = host.settings;
@@ -146,13 +148,16 @@ export class FrontConnection implements DeliveryOwner {
       // A probe, or half a request: nobody waits for an answer.
       this.#stopReading();
       this.finish();
-    } else if (!this.#delivery.over && performance.now() - this.#askedAt > this.#host.settings.halfCloseTime) {
-      this.#socket.destroy();
+    } else if (!this.#delivery.over) {
+      const { halfCloseTime, idleTimeout } = this.#host.settings;
+      if (performance.now() - this.#askedAt > halfCloseTime) return void this.#socket.destroy();
+      this.#halfClosed = true;
+      this.#socket.setTimeout(idleTimeout);
     }
   }
 
   #drain(): void {
-    if (!this.#delivery.over) this.#socket.setTimeout(0);
+    if (!this.#delivery.over && !this.#halfClosed) this.#socket.setTimeout(0);
     this.#delivery.resume();
   }
 

@@ -131,6 +131,9 @@ function createTlsServer(options: GeminiListenOptions, settings: FrontSettings):
     rejectUnauthorized: false,
     allowHalfOpen: true,
     noDelay: true,
+    // For clients that vanish without a word while a body has nothing to say.
+    keepAlive: true,
+    keepAliveInitialDelay: 60_000,
   };
   if (requestTimeout > 0) tlsOptions.handshakeTimeout = requestTimeout;
   try {

@@ -34,7 +34,8 @@ export interface GeminiListenOptions {
   readonly lingerTimeout?: number | undefined;
   /**
    * A client that ends its side within this time of its request waits for the response, as scripts around
-   * `openssl s_client` do; one that ends it later has left. Default 250.
+   * `openssl s_client` do, but not for longer than `idleTimeout` without a byte; one that ends it later has left.
+   * Default 250.
    */
   readonly halfCloseTime?: number | undefined;
   /** Connections open at once; more are closed at once. Default 1,000. */
