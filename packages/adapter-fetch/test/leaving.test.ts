@@ -121,7 +121,7 @@ describe('a response stream', () => {
     });
     const { address } = await serve(() => new Response(body));
     const client = await open(address);
-    client.socket.pause();
+    client.pause();
     for (let quiet = 0, last = -1; quiet < 100; quiet = pulled === last ? quiet + 1 : 0) {
       last = pulled;
       await nextTurn();

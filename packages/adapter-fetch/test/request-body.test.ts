@@ -185,7 +185,7 @@ describe('a stream', () => {
     await client.sees('ab');
     client.socket.write('cd');
     await client.sees('abcd');
-    await client.closed;
+    await client.closed();
   });
 
   test('that is cancelled lets the rest go by', async () => {
@@ -252,7 +252,7 @@ describe('an unread body', () => {
     const client = await open(address, { method: 'POST' }, 1000, 'ab');
     await client.sees('early');
     client.socket.write(Buffer.alloc(998));
-    await within(client.closed, 'the end');
+    await within(client.closed(), 'the end');
   });
 });
 

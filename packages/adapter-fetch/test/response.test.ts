@@ -144,7 +144,7 @@ describe('a stream', () => {
       await client.sees(word);
     }
     controller?.close();
-    await within(client.closed, 'the end');
+    await within(client.closed(), 'the end');
     expect(client.received()).toMatch(/\r\n\r\nonetwothree$/);
   });
 
@@ -179,7 +179,7 @@ describe('a stream', () => {
     );
     const { address } = await serve(() => new Response(body));
     const client = await open(address);
-    client.socket.pause();
+    client.pause();
     let last = -1;
     // It stands still when nothing is pulled for many turns.
     for (let quiet = 0; quiet < 200; quiet = pulled === last ? quiet + 1 : 0) {
@@ -187,8 +187,8 @@ describe('a stream', () => {
       await nextTurn();
     }
     expect(pulled).toBeLessThan(total / 2);
-    client.socket.resume();
-    await within(client.closed, 'the end', 5000);
+    client.resume();
+    await within(client.closed(), 'the end', 5000);
     expect(client.received().length).toBeGreaterThan(total << 20);
   });
 

@@ -1,9 +1,10 @@
 // WebSockets that a handler accepts: the handshake on the wire, frames both ways, and every way out.
 
 import { randomBytes } from 'node:crypto';
+import type { RawConnection } from '@scgi/testing';
 import { describe, expect, test, vi } from 'vitest';
 import { upgradeWebSocket, type ServerWebSocket, type WebSocketListeners } from '../src/index.js';
-import { ask, open, serve, signal, within, type Client } from './support/stage.js';
+import { ask, open, serve, signal, within } from './support/stage.js';
 
 const handshake = {
   HTTP_HOST: 'example.com',
@@ -23,7 +24,7 @@ function frame(opcode: number, payload: string | Uint8Array): Buffer {
 
 const closeFrame = (code: number): string => `\x88\x02${String.fromCharCode(code >> 8, code & 0xff)}`;
 
-async function connect(address: string, variables: Record<string, string> = {}): Promise<Client> {
+async function connect(address: string, variables: Record<string, string> = {}): Promise<RawConnection> {
   const client = await open(address, { variables: { ...handshake, ...variables } });
   await client.sees('\r\n\r\n');
   return client;
@@ -99,7 +100,7 @@ describe('the handshake', () => {
 describe('a WebSocket', () => {
   async function accept(
     listeners: WebSocketListeners,
-  ): Promise<{ client: Client; running: Awaited<ReturnType<typeof serve>> }> {
+  ): Promise<{ client: RawConnection; running: Awaited<ReturnType<typeof serve>> }> {
     const running = await serve((request) => upgradeWebSocket(request, listeners));
     return { client: await connect(running.address), running };
   }

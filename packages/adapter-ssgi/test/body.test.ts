@@ -170,7 +170,7 @@ describe('a body that nobody asks for', () => {
     const client = await open(address, post, 1_000_000, 'x'.repeat(1000));
     await client.sees('early');
     client.socket.end(Buffer.alloc(999_000));
-    await client.closed;
+    await client.closed();
     expect(client.received()).toBe('Status: 200 OK\r\nContent-Length: 5\r\n\r\nearly');
   });
 

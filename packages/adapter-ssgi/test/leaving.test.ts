@@ -93,7 +93,7 @@ describe('a client that leaves', () => {
       }),
     );
     const client = await open(address);
-    client.socket.pause();
+    client.pause();
     await within(stuck.promise, 'the handler');
     await client.leave();
     expect(await within(drained.promise, 'the end of waiting')).toBe(true);
@@ -110,7 +110,7 @@ describe('a client that leaves', () => {
     );
     const client = await open(running.address);
     await within(started.promise, 'the handler');
-    client.socket.resetAndDestroy();
+    client.reset();
     await within(heard.promise, 'the abort');
     await emptied(running);
   });
@@ -123,7 +123,7 @@ describe('a client that leaves', () => {
       }),
     );
     const client = await open(address);
-    client.socket.end();
+    client.end();
     await client.sees('false');
   });
 });

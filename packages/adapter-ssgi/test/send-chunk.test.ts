@@ -71,12 +71,12 @@ describe('sendChunk', () => {
       }),
     );
     const client = await open(address);
-    client.socket.pause();
+    client.pause();
     const stuck = new Promise<void>((resolve) => setImmediate(resolve));
     await stuck;
     expect(done.length).toBeLessThan(5);
-    client.socket.resume();
-    await client.closed;
+    client.resume();
+    await client.closed();
     expect(done).toEqual([1, 2, 3, 4, 5]);
   });
 

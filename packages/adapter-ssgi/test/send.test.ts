@@ -48,7 +48,7 @@ describe('send', () => {
     await client.sees('Status: 200 OK\r\n\r\n');
     (await sent.promise)();
     await client.sees('late');
-    await client.closed;
+    await client.closed();
   });
 
   test('sends each piece as it comes', async () => {
@@ -65,7 +65,7 @@ describe('send', () => {
     send('second');
     await client.sees('second');
     send('end');
-    await client.closed;
+    await client.closed();
     expect(client.received()).toBe('Status: 200 OK\r\n\r\nfirstsecondend');
   });
 
@@ -87,7 +87,7 @@ describe('send', () => {
       }),
     );
     const client = await open(address);
-    client.socket.pause();
+    client.pause();
     expect(await within(results.promise, 'the handler')).toEqual([true, false]);
   });
 });
@@ -115,12 +115,12 @@ describe('drained', () => {
       }),
     );
     const client = await open(address);
-    client.socket.pause();
+    client.pause();
     await within(sent.promise, 'the handler');
     for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     expect(drained).toBe(false);
-    client.socket.resume();
-    await client.closed;
+    client.resume();
+    await client.closed();
     expect([drained, client.received().endsWith('\0end')]).toEqual([true, true]);
   });
 });

@@ -140,9 +140,7 @@ describe('node', () => {
   test('reports a listener of upgrade that fails, and closes', async () => {
     const error = new Error('lost');
     const { address, errors } = await servePick({ websocket: ['node', () => Promise.reject(error)] });
-    await (
-      await shakeHands(address)
-    ).closed;
+    await (await shakeHands(address)).closed();
     expect(errors).toEqual([error]);
     expect((await ask(address)).status).toBe(503);
   });

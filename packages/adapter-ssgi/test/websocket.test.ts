@@ -92,7 +92,7 @@ describe('accept', () => {
     );
     const client = await shakeHands(address, variables);
     await client.sees('HTTP/1.1 400 Bad Request\r\n');
-    await client.closed;
+    await client.closed();
     expect(await within(outcome.promise, 'the handler')).toEqual([false, 1]);
   });
 
@@ -223,10 +223,10 @@ describe('messages', () => {
 
   test('are held back by a client that takes none', async () => {
     const { client, socket } = await accepted();
-    client.socket.pause();
+    client.pause();
     expect(socket.send(Buffer.alloc(20_000_000))).toBe(false);
     expect(socket.bufferedAmount).toBeGreaterThan(0);
-    client.socket.resume();
+    client.resume();
     await within(socket.drained(), 'the drain', 5000);
     expect(socket.bufferedAmount).toBe(0);
   });
@@ -271,7 +271,7 @@ describe('the close', () => {
     socket.close(4001, 'enough');
     await client.sees(closeBytes(4001, 'enough'));
     client.socket.write(closeFrame(4001, 'enough'));
-    await client.closed;
+    await client.closed();
     expect(await within(closed.promise, 'the close')).toEqual([2, 4001, 'enough', 'a', 2]);
     expect([socket.send('x'), socket.status]).toEqual([false, 2]);
   });
@@ -288,7 +288,7 @@ describe('the close', () => {
     socket.onClose((_ws, code, reason) => closed.resolve([code, reason]));
     client.socket.write(closeFrame(1001, 'bye'));
     expect(await within(closed.promise, 'the close')).toEqual([1001, 'bye']);
-    await client.closed;
+    await client.closed();
   });
 
   test('is 1006 for a client that vanishes', async () => {
@@ -303,14 +303,14 @@ describe('the close', () => {
     const { client, socket, running } = await accepted();
     const closed = signal<number>();
     socket.onClose((_ws, code) => closed.resolve(code));
-    client.socket.resetAndDestroy();
+    client.reset();
     expect(await within(closed.promise, 'the close')).toBe(1006);
     expect(running.errors).toEqual([]);
   });
 
   test('ends waiting for the client to take more', async () => {
     const { client, socket } = await accepted();
-    client.socket.pause();
+    client.pause();
     socket.send(Buffer.alloc(20_000_000));
     const drained = socket.drained();
     await client.leave();

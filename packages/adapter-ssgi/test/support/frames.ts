@@ -1,7 +1,8 @@
 // The client's side of a WebSocket as bytes: the handshake's variables and frames, RFC 6455 §5.2.
 
 import { randomBytes } from 'node:crypto';
-import { open, type Client } from './stage.js';
+import type { RawConnection } from '@scgi/testing';
+import { open } from './stage.js';
 
 export const handshake: Readonly<Record<string, string>> = {
   HTTP_HOST: 'example.com',
@@ -31,6 +32,6 @@ export function closeBytes(code: number, reason = ''): string {
 }
 
 /** A client that wants a WebSocket. */
-export async function shakeHands(address: string, variables: Record<string, string> = {}): Promise<Client> {
+export async function shakeHands(address: string, variables: Record<string, string> = {}): Promise<RawConnection> {
   return open(address, { target: '/chat?room=1', variables: { ...handshake, ...variables } });
 }

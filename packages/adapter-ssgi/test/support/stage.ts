@@ -1,9 +1,7 @@
 // An SSGI application that is served for one test, and ways to talk to it over raw SCGI.
 
-import { connect, type Socket } from 'node:net';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { encodeRequest } from '@scgi/core/protocol';
-import { rawRequest, type RawResponse } from '@scgi/testing';
+import { openRaw, rawRequest, type RawConnection, type RawResponse } from '@scgi/testing';
 import { onTestFinished } from 'vitest';
 import {
   serveScgi,
@@ -94,62 +92,18 @@ export async function askOnce(
   return { ...(await ask(address, question)), errors };
 }
 
-const TURNS_BEFORE_LEAVING = 10;
-
-/** A client whose steps the test decides. */
-export interface Client {
-  readonly socket: Socket;
-  /** Everything received so far, as latin1. */
-  received(): string;
-  /** Resolves when what was received contains `text`. */
-  sees(text: string): Promise<void>;
-  /**
-   * Goes away, some turns of the event loop from now: what comes together with the end of a request may be a half-close,
-   * and server and client are in one process.
-   */
-  leave(): Promise<void>;
-  /** Resolves when the server has closed. */
-  readonly closed: Promise<void>;
-}
-
 /** Sends a request head that promises `length` bytes of body, and perhaps some of them. */
 export async function open(
   address: string,
   question: Question = {},
   length = 0,
   first: string | Uint8Array = '',
-): Promise<Client> {
-  const [host, port] = address.split(':');
-  const socket = connect(Number(port), host);
-  onTestFinished(() => void socket.destroy());
-  let text = '';
-  const watchers = new Set<() => void>();
-  socket.on('data', (chunk) => {
-    text += chunk.toString('latin1');
-    for (const watch of watchers) watch();
-  });
-  socket.on('error', () => {});
-  const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()));
+): Promise<RawConnection> {
+  const client = await openRaw(address);
+  onTestFinished(() => void client.socket.destroy());
   const head = encodeRequest(Object.entries(variablesOf(question)).flat(), length);
-  socket.write(Buffer.concat([head, Buffer.from(first)]));
-  const sees = (wanted: string): Promise<void> =>
-    within(
-      new Promise((resolve) => {
-        const watch = (): void => {
-          if (!text.includes(wanted)) return;
-          watchers.delete(watch);
-          resolve();
-        };
-        watchers.add(watch);
-        watch();
-      }),
-      `the client sees ${JSON.stringify(wanted)}`,
-    );
-  const leave = async (): Promise<void> => {
-    for (let turn = 0; turn < TURNS_BEFORE_LEAVING; turn += 1) await nextTurn();
-    socket.destroy();
-  };
-  return { socket, received: () => text, sees, leave, closed: within(closed, 'the end of the connection', 5000) };
+  client.socket.write(Buffer.concat([head, Buffer.from(first)]));
+  return client;
 }
 
 /** An event that a test waits for. */
