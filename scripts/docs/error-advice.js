@@ -62,7 +62,7 @@ export const adviceByCode = {
   ERR_SCGI_BACKEND_RESET: 'Look into the log of the backend: it crashed or gave up inside the exchange.',
   ERR_SCGI_BACKEND_TIMEOUT: 'Raise the time limit that `details` names, or find out what the backend waits for.',
   ERR_SCGI_BACKEND_BUSY:
-    'Raise `maxConcurrent`, `maxQueued` or `queueTimeout`; with `EMFILE` the limit of open files (`ulimit -n`).',
+    'Raise `maxConcurrent`, `maxQueued` or `queueTimeout`; with `EMFILE` the limit of open files (`ulimit -n`); with `EAGAIN` the backlog of the backend, or lower `maxConcurrent` below it.',
   ERR_SCGI_FILE_NOT_FOUND:
     'Look at the X-Sendfile or X-Accel-Redirect field of the backend, and at the folder that `sendfile` or `accelRedirect` gives for it; a link that leads out of it counts as missing.',
   ERR_SCGI_LENGTH_REQUIRED: 'Let the client send Content-Length, or raise `maxSpooledBody`.',

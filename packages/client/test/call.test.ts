@@ -1,12 +1,20 @@
 // Requests of one backend with the limits they share: waiting, giving up, trying again. The slots are counted on every
 // path.
 
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { Backend } from '../src/exchange/index.js';
 import { ScgiClient, type ScgiClientOptions, type ScgiRequestOptions } from '../src/index.js';
-import { answering, type BackendConnection, startBackend, type Backend as TestBackend } from './support/backend.js';
+import {
+  answering,
+  type BackendConnection,
+  startBackend,
+  type Backend as TestBackend,
+  temporaryFolder,
+} from './support/backend.js';
 import { appear, named, nowhere } from './support/listeners.js';
 import { rejection } from './support/rejection.js';
 import { turns, until, within } from './support/within.js';
@@ -220,6 +228,42 @@ describe('trying again', () => {
     const response = await client.request({ method: 'POST', body, contentLength: 3 });
     expect(await response.text()).toBe('b');
     expect((await (await b.backend.connection()).body()).toString()).toBe('abc');
+  });
+});
+
+describe('a Unix socket whose backlog is full', () => {
+  /** A process that listens and never accepts. */
+  async function stuck(): Promise<string> {
+    const path = join(temporaryFolder(), 'stuck.sock');
+    const code = `require('node:net').createServer().listen({ path: ${JSON.stringify(path)}, backlog: 1 }, () => {
+      require('node:fs').writeSync(1, 'up');
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    });`;
+    const child = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
+    onTestFinished(() => {
+      child.kill('SIGKILL');
+    });
+    await within('the listener', once(child.stdout, 'data'));
+    return `unix:${path}`;
+  }
+
+  /** As many requests as the backlog takes, and then some. */
+  const fill = (client: ScgiClient): Promise<unknown>[] =>
+    Array.from({ length: 20 }, () =>
+      client.request({ signal: AbortSignal.timeout(2000) }).catch((error: unknown) => error),
+    );
+
+  test('is busy, not down', async () => {
+    const client = new ScgiClient(await stuck());
+    const first = await within('an outcome', Promise.race(fill(client)));
+    expect(first).toMatchObject({ code: 'ERR_SCGI_BACKEND_BUSY', statusHint: 503, details: { reason: 'EAGAIN' } });
+  });
+
+  test('leaves the request to another address', async () => {
+    const b = await named('b');
+    const client = new ScgiClient([await stuck(), b.target]);
+    const response = await within('an answer', Promise.race(fill(client)));
+    expect(response).toMatchObject({ status: 200 });
   });
 });
 

@@ -307,6 +307,23 @@ test('destroying a tunnel that the backend has ended closes it', async () => {
   await until('the slot is free', () => client.backend.connections === 0);
 });
 
+test('who writes into a tunnel that is half open does not wait for ever', async () => {
+  const backend = await startBackend(async (connection) => {
+    await connection.body();
+    connection.socket.pause();
+    connection.socket.end('Status: 101 Switching Protocols\r\n\r\n');
+  });
+  const client = new ScgiClient(backend.target, { idleTimeout: 50 });
+  const { socket } = await client.request();
+  if (socket === undefined) throw new Error('no socket');
+  const written = within(
+    'the write',
+    new Promise((resolve) => socket.resume().write(Buffer.alloc(2_000_000), resolve)),
+  );
+  await written;
+  await until('the slot is free', () => client.backend.connections === 0);
+});
+
 test('destroying a tunnel closes the connection', async () => {
   const backend = await startBackend(async (connection) => {
     await connection.body();

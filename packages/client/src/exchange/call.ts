@@ -5,11 +5,12 @@
 import { BackendError, encodeRequest, RemoteProtocolError } from '@scgi/core/protocol';
 import type { ScgiError } from '@scgi/core/protocol';
 import type { AnswerDecoder } from './answer.js';
+import { mayTryOn } from './connect-error.js';
 import { Exchange } from './exchange.js';
 import type { ExchangeHandler, ExchangeRequest } from './exchange.js';
 import type { Peer, Peers } from './peers.js';
 import type { ReadBlocks } from './read-blocks.js';
-import type { BackendSettings } from './settings.js';
+import { type BackendSettings, MAX_TIMEOUT_MS } from './settings.js';
 import type { Slots, SlotUser } from './slots.js';
 
 /** What a call has from its backend. */
@@ -190,7 +191,7 @@ export class Call<Head> implements ExchangeHandler<Head>, SlotUser {
   onError(error: ScgiError): void {
     const peer = this.#peer;
     if (peer !== undefined && isPeersFault(error)) this.#host.peers.failed(peer);
-    if (peer !== undefined && this.#exchange?.connected === false && error.code !== 'ERR_SCGI_BACKEND_BUSY') {
+    if (peer !== undefined && this.#exchange?.connected === false && mayTryOn(error)) {
       this.#tryOn(peer, error);
     } else {
       this.#fail(error);
@@ -211,7 +212,7 @@ export class Call<Head> implements ExchangeHandler<Head>, SlotUser {
       return;
     }
     const { retries, retryDelay } = this.#settings;
-    const delay = retryDelay * 2 ** (retries - this.#retriesLeft);
+    const delay = Math.min(retryDelay * 2 ** (retries - this.#retriesLeft), MAX_TIMEOUT_MS);
     this.#retriesLeft -= 1;
     this.#tried = undefined;
     this.#retry = setTimeout(onRetry, delay, this);

@@ -89,7 +89,7 @@ export class Exchange<Head> {
     this.#halfOpen = false;
     this.#over = false;
     this.#listen(this.#socket);
-    this.#socket.on('close', onClose);
+    this.#socket.on('close', () => this.#closed(onClose));
     this.#socket.setTimeout(settings.connectTimeout);
     this.#socket.connect(address.connect);
     // Corked: the head leaves with the first piece of the body, as from nginx. Some backends read once.
@@ -193,6 +193,15 @@ export class Exchange<Head> {
     if (this.#over && !this.#halfOpen) return;
     if (this.#bodyBytesLeft === 0) this.#requestSent();
     this.#handler.onDrain();
+  }
+
+  /** Who still waits to write into a tunnel that is half open would wait for ever. */
+  #closed(onClose: () => void): void {
+    if (this.#halfOpen) {
+      this.#halfOpen = false;
+      this.#handler.onDrain();
+    }
+    onClose();
   }
 
   #receive(chunk: Uint8Array): void {

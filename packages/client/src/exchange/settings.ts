@@ -59,7 +59,7 @@ export interface BackendSettings extends ExchangeSettings, SlotSettings, PeerSet
 }
 
 /** Longest time a Node timer can wait. */
-const MAX_TIMEOUT_MS = 2_147_483_647;
+export const MAX_TIMEOUT_MS = 2_147_483_647;
 const balances: readonly Balance[] = ['first', 'round-robin', 'least-connections'];
 
 /** @throws {LocalProtocolError} ERR_SCGI_OPTION for an impossible option */
