@@ -2,7 +2,9 @@
 // another Unix socket where its answers begin with a status line ("non-parsed headers").
 
 import { join } from 'node:path';
+import { encodeRequest } from '@scgi/core/protocol';
 import { requireFrontEnd } from './front-ends.js';
+import { rawExchange } from './http-client.js';
 import { startPeerProcess, type PeerProcess } from './peer-process.js';
 
 /** What to serve. */
@@ -13,7 +15,7 @@ export interface UwsgiOptions {
   readonly bufferSize?: number | undefined;
 }
 
-/** A running uWSGI with two worker processes. */
+/** A running uWSGI: one process with four threads. */
 export interface Uwsgi extends PeerProcess {
   readonly tcpAddress: string;
   readonly unixAddress: string;
@@ -21,10 +23,12 @@ export interface Uwsgi extends PeerProcess {
   readonly nphAddress: string;
 }
 
-const workers = 2;
 const boundToTcp = /bound to TCP address (127\.0\.0\.1:\d+)/;
 
-/** Starts uWSGI and waits until its workers accept requests. */
+/** Asks for nothing in particular. */
+const anyRequest = encodeRequest(['REQUEST_METHOD', 'GET', 'PATH_INFO', '/'], 0);
+
+/** Starts uWSGI and waits until it answers: a SIGTERM before that is lost on it. */
 export async function startUwsgi({ application, bufferSize }: UwsgiOptions): Promise<Uwsgi> {
   const peer = await startPeerProcess({
     name: 'uwsgi',
@@ -36,10 +40,12 @@ export async function startUwsgi({ application, bufferSize }: UwsgiOptions): Pro
         ['--scgi-socket', join(folder, 'uwsgi.sock')],
         ['--scgi-nph-socket', join(folder, 'nph.sock')],
         ['--wsgi-file', application, '--need-app'],
-        ['--master', '--processes', `${workers}`, '--die-on-term'],
+        ['--threads', '4', '--die-on-term'],
         bufferSize === undefined ? [] : ['--buffer-size', `${bufferSize}`],
       ].flat(),
-    isReady: (output) => output.includes(`spawned uWSGI worker ${workers}`),
+    isReady: async (output) =>
+      output.includes('spawned uWSGI worker') &&
+      (await rawExchange(boundToTcp.exec(output)?.[1] ?? '', anyRequest)).length > 0,
   });
   return {
     ...peer,
