@@ -17,6 +17,7 @@ export const programs = {
   uwsgi: { executables: ['uwsgi', 'uwsgi-core'], debianPackage: 'uwsgi-core uwsgi-plugin-python3' },
   python: { executables: ['python3'], debianPackage: 'python3' },
   'molly-brown': { executables: ['molly-brown'], debianPackage: 'molly-brown' },
+  amfora: { executables: ['amfora'], debianPackage: 'amfora' },
   bombadillo: { executables: ['bombadillo'], debianPackage: 'bombadillo' },
   openssl: { executables: ['openssl'], debianPackage: 'openssl' },
 };

@@ -1,4 +1,5 @@
-"""Runs a program in a terminal of 100 by 30 characters: keys come by standard input, the screen goes to standard output.
+"""Runs a program in a terminal of 100 by 30 characters: keys come by standard input, the screen goes to standard output. Ends the
+program when there are no more keys.
 
     python3 terminal.py program …arguments
 """
@@ -6,6 +7,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import sys
 import termios
@@ -19,7 +21,11 @@ while True:
     ready, _, _ = select.select([screen, 0], [], [])
     try:
         if screen in ready:
-            os.write(1, os.read(screen, 65536))
+            shown = os.read(screen, 65536)
+            os.write(1, shown)
+            # Some ask the terminal where the cursor is, and wait for the answer.
+            if b"\x1b[6n" in shown:
+                os.write(screen, b"\x1b[1;1R")
         if 0 in ready:
             keys = os.read(0, 1024)
             if not keys:
@@ -27,3 +33,6 @@ while True:
             os.write(screen, keys)
     except OSError:
         break  # The program has ended.
+os.close(screen)
+os.kill(child, signal.SIGKILL)
+os.waitpid(child, 0)
