@@ -138,10 +138,10 @@ function respond(
 ): void {
   const { req, res } = ctx;
   const { status, reason, body } = response;
-  // Another middleware may have answered meanwhile; and whatever becomes of the answer, the backend is let go with it.
+  // Whatever becomes of the answer, the backend is let go with it.
   res.once('close', () => body.destroy());
   body.once('error', (error) => {
-    // Whoever wraps us may have taken the stream for another one, which does not hear of this.
+    // Whoever wraps us may have put another stream around this one, which does not hear of it.
     if (error instanceof ScgiError && !signal.aborted) fail(settings, ctx, error);
   });
   ctx.status = status;

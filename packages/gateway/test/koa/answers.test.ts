@@ -119,6 +119,19 @@ describe.each(koaVersions)('%s', (_, KoaClass) => {
       expect(scene.errors).toEqual([]);
     });
 
+    test('may answer in its place and take its time: that nobody reads the backend’s answer then is no failure', async () => {
+      const backend = await startBackend(({ socket }) => socket.write('Status: 500 Oops\r\nContent-Length: 9\r\n\r\n'));
+      const scene = await serve(backend, { idleTimeout: 30 }, [
+        async (ctx, next) => {
+          await next();
+          ctx.body = 'sorry';
+          await backend.connections[0]?.closed();
+        },
+      ]);
+      expect(await fetchFrom(scene, '/api')).toMatchObject({ status: 500, body: 'sorry' });
+      expect(scene.errors).toEqual([]);
+    });
+
     test('comes first: cookies of both go out', async () => {
       const scene = await serve(await answering('Status: 200 OK\r\nSet-Cookie: b=2\r\n\r\n'), {}, [
         (ctx, next) => {
