@@ -4,6 +4,7 @@ import { ResponseDecoder } from '@scgi/core/protocol';
 import type { ResponseHead } from '@scgi/core/protocol';
 import { RawDecoder, type BackendSettings } from './exchange/index.js';
 import { ReceivedBytes, ReceivedResponse } from './received-response.js';
+import { emptyBody } from './response-body.js';
 import { TunnelSocket } from './response-streams.js';
 import type { Receiver } from './transfer.js';
 
@@ -18,7 +19,7 @@ export function cgiReceiver(method: string, settings: BackendSettings): Receiver
         body,
         tunnel.open(() => socket.onDrain()),
       );
-      return new ReceivedResponse(head, body, socket);
+      return new ReceivedResponse(head, emptyBody(), socket);
     },
   };
 }

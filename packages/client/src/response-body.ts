@@ -103,6 +103,13 @@ export class ResponseBody {
   }
 }
 
+/** A body that is over before it has begun. */
+export function emptyBody(): ResponseBody {
+  const body = new ResponseBody({ resume() {}, destroy() {} });
+  body.end();
+  return body;
+}
+
 /** Reads a body to its end. The bytes may be a view of a larger block. */
 export function collectBody(body: ResponseBody): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {

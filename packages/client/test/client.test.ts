@@ -231,6 +231,7 @@ test('an upgrade gives a socket', async () => {
   const response = await client.request({ headers: { Upgrade: 'echo' } });
   expect((await backend.connection()).variables?.get('HTTP_UPGRADE')).toBe('echo');
   expect(response).toMatchObject({ status: 101, kind: 'upgrade' });
+  expect(await response.text()).toBe('');
   const { socket } = response;
   if (socket === undefined) throw new Error('no socket');
   let text = '';

@@ -7,7 +7,7 @@ import { Exchange, type ExchangeHandler, type ExchangeRequest } from '../src/exc
 import { ReadBlocks } from '../src/exchange/read-blocks.js';
 import { type BackendTarget, parseTarget } from '../src/exchange/target.js';
 import { answering, startBackend } from './support/backend.js';
-import { turns, within } from './support/within.js';
+import { turns, until, within } from './support/within.js';
 
 const settings = { connectTimeout: 0, firstByteTimeout: 0, idleTimeout: 0, halfClose: false };
 
@@ -115,4 +115,57 @@ test('refuses more body than was announced', async () => {
   );
   exchange.write(Buffer.from('d'));
   expect((await (await backend.connection()).body()).toString()).toBe('abcd');
+});
+
+test('tells when pieces of the body are no longer wanted', async () => {
+  const backend = await startBackend(({ socket }) => socket.end('Status: 200 OK\r\nContent-Length: 2\r\n\r\nok'));
+  const handler = new Recorder();
+  const exchange = start(backend.target, handler, 100);
+  expect(exchange.takesBody).toBe(true);
+  await handler.over;
+  expect(exchange.takesBody).toBe(false);
+  expect(exchange.write(Buffer.alloc(50))).toBe(true);
+});
+
+test('a head waits for no body', async () => {
+  const backend = await startBackend();
+  start(backend.target, new Recorder(), 100);
+  const connection = await backend.connection();
+  await until('the head is there', () => connection.variables !== undefined);
+  expect(connection.bodyBytes).toBe(0);
+});
+
+test('a body that is there leaves with its head', async () => {
+  const handler = new Recorder();
+  const backend = await startBackend();
+  const head = encodeRequest(['REQUEST_METHOD', 'POST'], 300_000);
+  const exchange = open(backend.target, { head, body: Buffer.alloc(300_000, 'x'), bodyLength: 0 }, handler);
+  onTestFinished(() => exchange.destroy());
+  const connection = await backend.connection();
+  expect((await connection.body()).length).toBe(300_000);
+});
+
+test('reading goes on after a pause, once for each', async () => {
+  const backend = await startBackend(async (connection) => {
+    await connection.body();
+    connection.socket.write('Status: 200 OK\r\n\r\nfirst');
+  });
+  const handler = new (class extends Recorder {
+    override onBody(data: Uint8Array): boolean {
+      super.onBody(data);
+      return false;
+    }
+  })();
+  const exchange = start(backend.target, handler);
+  await until('the first piece is there', () => handler.calls.includes('body first'));
+  const { socket } = await backend.connection();
+  socket.end('second');
+  await turns(30);
+  expect(handler.calls.at(-1)).toBe('body first');
+  exchange.resume();
+  await until('the second piece is there', () => handler.calls.includes('body second'));
+  exchange.resume();
+  exchange.resume();
+  await handler.over;
+  expect(handler.calls).toEqual(['connect', 'head 200', 'body first', 'body second', 'end']);
 });
