@@ -166,7 +166,7 @@ describeWith('rtorrent', 'rTorrent', () => {
     expect(() => decodeAnswer(text)).toThrow('too large');
   });
 
-  test('that has ended is a typed error at once, and no more when it is back', async () => {
+  test('that has ended is a typed error at once', async () => {
     const unhandled = collectUnhandled();
     onTestFinished(() => unhandled.stop());
     const rtorrent = await startRtorrent();
