@@ -1,7 +1,7 @@
 // The client's end of an upgraded connection: what it sends goes to the call, what comes back goes to it, each at the pace
 // of the other side; each side may end before the other. Knows no protocol.
 
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Call } from '@scgi/client/exchange';
 import type { ResponseHead } from '@scgi/core/protocol';
@@ -12,6 +12,7 @@ const MAX_EARLY_BYTES = 65_536;
 /** One tunnel, or what would have become one. */
 export class Tunnel {
   readonly #socket: Duplex;
+  readonly #connection: Socket;
   readonly #lingerTimeout: number;
   #early: Uint8Array[];
   #earlyBytes: number;
@@ -24,11 +25,13 @@ export class Tunnel {
   #clientEnded: boolean;
 
   /**
+   * @param connection what `socket` writes to, mostly itself
    * @param head what Node has read behind the head of the request
-   * @param bodyLength of the request: Node hands its body over unread
+   * @param bodyLength of what of it, and of what follows, is the body of the request
    */
-  constructor(socket: Duplex, head: Uint8Array, bodyLength: number, lingerTimeout: number) {
+  constructor(socket: Duplex, connection: Socket, head: Uint8Array, bodyLength: number, lingerTimeout: number) {
     this.#socket = socket;
+    this.#connection = connection;
     this.#lingerTimeout = lingerTimeout;
     this.#early = head.length > 0 ? [head] : [];
     this.#earlyBytes = head.length;
@@ -45,13 +48,16 @@ export class Tunnel {
     return this.#opened;
   }
 
-  /** Reads the client from now on: only so is it seen when it leaves. */
+  /** Sees to it that the call learns how the client fares. */
   watch(call: Call<ResponseHead>): void {
     this.#call = call;
-    const socket = this.#socket;
-    socket.on('data', (chunk: Uint8Array) => this.#receive(chunk));
-    socket.on('end', () => this.#clientEnd());
-    socket.on('drain', () => this.#call?.resume());
+    this.#socket.on('end', () => this.#clientEnd());
+    this.#socket.on('drain', () => this.#call?.resume());
+  }
+
+  /** Reads the client from now on: only so is it seen when it ends its side. */
+  read(): void {
+    this.#socket.on('data', (chunk: Uint8Array) => this.#receive(chunk));
   }
 
   #receive(chunk: Uint8Array): void {
@@ -151,10 +157,7 @@ export class Tunnel {
 
   /** A client that does not end its side either must not hold the backend's connection. */
   #limit(): void {
-    const socket = this.#socket;
-    if (this.#lingerTimeout > 0 && socket instanceof Socket) {
-      socket.setTimeout(this.#lingerTimeout, () => socket.destroy());
-    }
+    if (this.#lingerTimeout > 0) this.#connection.setTimeout(this.#lingerTimeout, () => this.#socket.destroy());
   }
 
   /** The other side is gone: so that nothing looks whole that is not, this one goes too. */

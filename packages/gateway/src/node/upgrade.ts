@@ -3,7 +3,6 @@
 // Owns the client's socket from Node's `upgrade` event on.
 
 import { type IncomingMessage, ServerResponse } from 'node:http';
-import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Backend, Call, ExchangeHandler } from '@scgi/client/exchange';
 import {
@@ -16,11 +15,12 @@ import {
 import type { MountedTarget } from '../mount.js';
 import { endToEndFields, findField } from '../response-fields.js';
 import { Answer, writeStatus } from './answer.js';
+import { type BodyOwner, type BodySettings, RequestBody } from './request-body.js';
 import { requestVariables, type VariableSettings } from './request-facts.js';
 import { Tunnel } from './tunnel.js';
 
 /** What applies to every upgrade of a gateway. Times in milliseconds, 0 for none. */
-export interface UpgradeSettings extends VariableSettings {
+export interface UpgradeSettings extends VariableSettings, BodySettings {
   readonly backend: Backend;
   readonly tunnelTimeout: number;
   readonly lingerTimeout: number;
@@ -28,55 +28,94 @@ export interface UpgradeSettings extends VariableSettings {
 }
 
 /** Passes one such request on. */
-export class UpgradePassage implements ExchangeHandler<ResponseHead> {
+export class UpgradePassage implements ExchangeHandler<ResponseHead>, BodyOwner {
   readonly #request: IncomingMessage;
   readonly #socket: Duplex;
   readonly #settings: UpgradeSettings;
-  /** Undefined for one of unknown length. */
-  readonly #bodyLength: number | undefined;
+  /** From Node.js 26 on the request has its body, as any other. Before, it lies unread on the socket: undefined. */
+  readonly #body: RequestBody | undefined;
+  #variables: readonly string[];
   readonly #tunnel: Tunnel;
   #call: Call<ResponseHead> | undefined;
   /** Undefined until there is an answer that is none of a tunnel. */
   #answer: Answer | undefined;
   #response: ServerResponse | undefined;
+  #owesContinue: boolean;
   #listensForDrain: boolean;
 
   constructor(request: IncomingMessage, socket: Duplex, head: Uint8Array, settings: UpgradeSettings) {
     this.#request = request;
     this.#socket = socket;
     this.#settings = settings;
-    this.#bodyLength = bodyLengthOf(request);
-    this.#tunnel = new Tunnel(socket, head, this.#bodyLength ?? 0, settings.lingerTimeout);
+    this.#body = request.complete && request.readableLength === 0 ? undefined : new RequestBody(request, this);
+    this.#variables = [];
+    const unread = this.#body === undefined ? (bodyLengthOf(request) ?? 0) : 0;
+    this.#tunnel = new Tunnel(socket, request.socket, head, unread, settings.lingerTimeout);
     this.#call = undefined;
     this.#answer = undefined;
     this.#response = undefined;
+    this.#owesContinue = request.headers.expect !== undefined && bodyLengthOf(request) !== 0;
     this.#listensForDrain = false;
   }
 
   /** @param mounted undefined for a request that nobody takes: 404 */
   start(mounted: MountedTarget | undefined): void {
-    const { backend } = this.#settings;
     const request = this.#request;
     this.#socket.on('error', ignore);
-    this.#socket.on('close', () => this.#call?.destroy());
+    this.#socket.on('close', () => this.#leave());
     if (mounted === undefined) {
       this.#answerStatus(404);
       return;
     }
-    const bodyLength = this.#bodyLength;
-    if (bodyLength === undefined) {
-      // Node hands the body over unread, chunks and all. Without Upgrade it takes them apart.
-      this.onError(new BackendError('ERR_SCGI_LENGTH_REQUIRED', { upgrade: request.headers.upgrade }));
+    try {
+      this.#variables = requestVariables(request, mounted, this.#settings, wantsTunnel(request));
+    } catch (error) {
+      this.#failWith(error);
       return;
     }
+    const bodyLength = bodyLengthOf(request);
+    if (this.#body !== undefined) this.#body.measure(this.#settings);
+    else if (bodyLength !== undefined) this.onLength(bodyLength);
+    // Chunks and all. Without Upgrade Node takes them apart.
+    else this.onError(new BackendError('ERR_SCGI_LENGTH_REQUIRED', { upgrade: request.headers.upgrade }));
+  }
+
+  #leave(): void {
+    this.#body?.stop();
+    this.#call?.destroy();
+  }
+
+  onLength(bodyLength: number): void {
     try {
-      const variables = requestVariables(request, mounted, this.#settings, wantsTunnel(request));
-      this.#call = backend.open({ method: request.method ?? '', variables, bodyLength }, this);
+      const request = { method: this.#request.method ?? '', variables: this.#variables, bodyLength };
+      this.#call = this.#settings.backend.open(request, this);
       this.#tunnel.watch(this.#call);
+      // Reading what comes behind a body makes Node drop what is left of the body.
+      if (this.#body === undefined || this.#request.readableEnded) this.#tunnel.read();
+      else this.#request.once('end', () => this.#tunnel.read());
     } catch (error) {
-      if (!(error instanceof ScgiError)) throw error;
-      this.onError(error);
+      this.#failWith(error);
     }
+  }
+
+  onBodyWanted(): void {
+    this.#sendContinue();
+  }
+
+  onBodyError(error: ScgiError): void {
+    this.#call?.destroy();
+    this.onError(error);
+  }
+
+  #failWith(error: unknown): void {
+    if (!(error instanceof ScgiError)) throw error;
+    this.onError(error);
+  }
+
+  /** Node sends no 100 Continue of its own before an `upgrade`. */
+  #sendContinue(): void {
+    if (this.#owesContinue) this.#socket.write('HTTP/1.1 100 Continue\r\n\r\n');
+    this.#owesContinue = false;
   }
 
   #answerStatus(status: number): void {
@@ -87,13 +126,13 @@ export class UpgradePassage implements ExchangeHandler<ResponseHead> {
   }
 
   onConnect(): void {
-    if (this.#bodyLength !== 0 && this.#request.headers.expect !== undefined) {
-      this.#socket.write('HTTP/1.1 100 Continue\r\n\r\n');
-    }
+    this.#sendContinue();
+    if (this.#call !== undefined) this.#body?.sendTo(this.#call);
     this.#tunnel.connect();
   }
 
   onDrain(): void {
+    this.#body?.resume();
     this.#tunnel.resumeClient();
   }
 
@@ -137,11 +176,11 @@ export class UpgradePassage implements ExchangeHandler<ResponseHead> {
   #respond(): void {
     if (this.#answer !== undefined) return;
     this.#tunnel.abandon();
-    const socket = this.#socket;
     const response = new ServerResponse(this.#request);
     response.shouldKeepAlive = false;
     response.on('error', ignore);
-    if (socket instanceof Socket) response.assignSocket(socket);
+    // With a body, what Node hands over is a stream before the socket; its writing side is the socket's.
+    response.assignSocket(this.#request.socket);
     const { idleTimeout } = this.#settings.backend.settings;
     this.#response = response;
     this.#answer = new Answer(this.#request, response, idleTimeout, this.#settings.lingerTimeout);
