@@ -24,7 +24,8 @@ type RequestRedirect = Request['redirect'];
 export function readFetchRequest(input: FetchInput, init: FetchInit, origin: string): FetchRequest {
   const resource = typeof input === 'string' ? new URL(input, origin) : input;
   const body = resource instanceof Request ? undefined : ownBody(init);
-  const request = new Request(resource, body === undefined ? init : { ...init, body: null });
+  // Without the signal, which each Request would listen to until it is collected: a transfer listens by itself.
+  const request = new Request(resource, { ...init, ...(body !== undefined && { body: null }), signal: null });
   if (body !== undefined && (request.method === 'GET' || request.method === 'HEAD')) {
     throw new TypeError('Request with GET/HEAD method cannot have body.');
   }

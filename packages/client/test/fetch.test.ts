@@ -1,6 +1,6 @@
 // The fetch face.
 
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { expect, test } from 'vitest';
 import { createScgiFetch, ScgiClient } from '../src/index.js';
 import { answering, type BackendConnection, startBackend } from './support/backend.js';
@@ -176,6 +176,14 @@ test('a signal rejects with its reason at every stage', async () => {
   reading.abort(reason);
   expect(await rejection(response.text())).toBe(reason);
   await (await backend.connection(1)).closed();
+});
+
+test('a signal of many requests gathers no listeners', async () => {
+  const { target } = await answering(ok);
+  const scgiFetch = createScgiFetch(target);
+  const { signal } = new AbortController();
+  for (let round = 0; round < 20; round += 1) await (await scgiFetch('/', { signal })).text();
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
 });
 
 const redirects = {
