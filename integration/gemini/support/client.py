@@ -19,7 +19,7 @@ if identity:
 raw = socket.create_connection(("127.0.0.1", int(port)), timeout=10)
 tls = context.wrap_socket(raw, server_hostname="localhost", suppress_ragged_eofs=False)
 tls.sendall(url.encode() + b"\r\n")
-received = b""
+pieces = []
 ending = "close_notify"
 while True:
     try:
@@ -29,8 +29,8 @@ while True:
         break
     if not piece:
         break
-    received += piece
-header, _, body = received.partition(b"\r\n")
+    pieces.append(piece)
+header, _, body = b"".join(pieces).partition(b"\r\n")
 text = body.decode(errors="replace") if len(body) < 10000 else ""
 print(json.dumps({
     "header": header.decode(),

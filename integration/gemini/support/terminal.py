@@ -1,5 +1,5 @@
-"""Runs a program in a terminal of 100 by 30 characters: keys come by standard input, the screen goes to standard output. Ends the
-program when there are no more keys.
+"""Runs a program in a terminal of 100 by 30 characters: keys come by standard input, the screen goes to standard output.
+Ends the program when there are no more keys.
 
     python3 terminal.py program …arguments
 """

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { createGeminiApp } from '../src/index.js';
 import type { GeminiApp, ScgiBackendOptions } from '../src/index.js';
-import { backend } from './support/backend.js';
+import { answering, backend, closedPort } from './support/backend.js';
 import type { TestBackend } from './support/backend.js';
 import { ask, open, readAll, requestLine } from './support/client.js';
 import { front } from './support/front.js';
@@ -129,6 +129,24 @@ describe('a client that leaves closes the connection to the backend', () => {
     await within('the close', closed);
     expect(errors).toEqual([]);
   });
+});
+
+test('goes to the next address when one refuses', async () => {
+  const server = await answering('20 text/gemini\r\nfrom the second');
+  const app = createGeminiApp();
+  app.scgi('/api', [await closedPort(), server.target]);
+  const response = await app.handle(makeRequest('/api'));
+  expect(await response.text()).toBe('from the second');
+});
+
+test('a backend that was closed takes no more requests', async () => {
+  const server = await answering('20 text/gemini\r\n');
+  const errors: unknown[] = [];
+  const app = createGeminiApp();
+  app.scgi('/api', server.target, { onError: (error) => void errors.push(error) }).close();
+  expect(await app.handle(makeRequest('/api'))).toMatchObject({ status: 43, meta: 'SCGI backend error' });
+  expect(errors).toEqual([expect.objectContaining({ code: 'ERR_SCGI_CLIENT_CLOSED' })]);
+  expect(server.requests).toEqual([]);
 });
 
 test('a response that middleware drops closes the connection to the backend', async () => {
