@@ -5,6 +5,7 @@ import { createScgiServer } from '@scgi/core';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { scgi, type GatewayOptions } from '../src/index.js';
+import { listenWith } from './front/support.js';
 import { startMiddleware } from './support/app.js';
 import { startBackend, type Backend, type BackendConnection } from './support/backend.js';
 import { RawClient, type Front } from './support/front.js';
@@ -327,6 +328,15 @@ describe('what is no upgrade', () => {
     expect(client.text).toMatch(unread ? /^HTTP\/1\.1 411 Length Required\r\n/ : /^HTTP\/1\.1 200 OK\r\n[^]*body/);
     expect(front.errors.map(({ code }) => code)).toEqual(unread ? ['ERR_SCGI_LENGTH_REQUIRED'] : []);
     expect(backend.connections).toHaveLength(unread ? 0 : 1);
+  });
+
+  test("a request with a body that is nobody's gets its 404 as well", async () => {
+    const backend = await startBackend();
+    const front = await listenWith({ backends: { '/api': backend.target } });
+    const client = new RawClient(front);
+    client.send('POST / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 9\r\n\r\none');
+    await client.sees('HTTP/1.1 404 Not Found\r\n');
+    expect(await client.closed()).toBe('fin');
   });
 
   test('a request outside of the prefix is left to other listeners, and gets a 404 if there are none', async () => {

@@ -3,7 +3,6 @@
 
 import type { IncomingMessage } from 'node:http';
 import { Server, ServerResponse } from 'node:http';
-import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ScgiMiddleware } from '../node/middleware.js';
 import type { RouteMatch, Routes } from './routes.js';
@@ -104,8 +103,8 @@ export class HttpFront extends Server {
 function responseOn(request: IncomingMessage, socket: Duplex): ServerResponse {
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
-  if (socket instanceof Socket) response.assignSocket(socket);
-  else response.destroy();
+  // From Node.js 26 on, a request with a body comes with a stream before its socket.
+  response.assignSocket(request.socket);
   response.once('finish', () => socket.end());
   return response;
 }
