@@ -75,6 +75,20 @@ test.each([
   expect((await connection.body()).toString()).toBe(sent);
 });
 
+test('sends a form, and a Request with a Content-Length without keeping it', async () => {
+  const backend = await answering(ok);
+  const scgiFetch = createScgiFetch(backend.target, { maxHeldBody: 0, maxSpooledBody: 0 });
+  const form = new FormData();
+  form.append('a', 'b');
+  expect((await scgiFetch('/', { method: 'POST', body: form })).status).toBe(200);
+  expect((await (await backend.connection()).body()).toString()).toContain('name="a"\r\n\r\nb\r\n');
+  const headers = { 'Content-Length': '3' };
+  expect((await scgiFetch(new Request('http://h/', { method: 'POST', body: 'abc', headers }))).status).toBe(200);
+  expect((await (await backend.connection(1)).body()).toString()).toBe('abc');
+  const refused = scgiFetch(new Request('http://h/', { method: 'POST', body: 'abc' }));
+  expect(await rejection(refused)).toMatchObject({ cause: { code: 'ERR_SCGI_LENGTH_REQUIRED' } });
+});
+
 test('sends a stream with duplex half, and refuses one without it', async () => {
   const backend = await answering(ok);
   const scgiFetch = createScgiFetch(backend.target);

@@ -58,6 +58,12 @@ test('as many are followed as maxLocalRedirects says, 10 by default', async () =
   await until('no connection is left', () => client.backend.connections === 0);
 });
 
+test('one connection at a time is enough', async () => {
+  const { target } = await redirecting(3);
+  const client = new ScgiClient(target, { maxConcurrent: 1, onLocalRedirect: 'follow' });
+  expect(await (await client.request({ path: '/0' })).text()).toBe('end');
+});
+
 test('null follows for ever', async () => {
   const { target } = await redirecting(30);
   const response = await scgi(target, { path: '/0', onLocalRedirect: 'follow', maxLocalRedirects: null });
