@@ -32,7 +32,7 @@ export interface Fault {
   readonly recovers?: 'by listening' | 'never';
 }
 
-const short = 120;
+const short = 70;
 const head = mock.answerBytes({ body: '' });
 const half: AnswerParts = { body: 'half', lieAboutLength: 4 };
 const halfOpen: AnswerParts = { body: 'half', contentLength: null };
@@ -66,7 +66,7 @@ const connection: readonly Fault[] = [
     script: mock.neverAccept(),
     options: { connectTimeout: short },
     // A Unix socket does not wait: EAGAIN.
-    expected: { tcp: { codes: ['ERR_SCGI_BACKEND_TIMEOUT'] }, unix: { codes: ['ERR_SCGI_BACKEND_UNREACHABLE'] } },
+    expected: { tcp: { codes: ['ERR_SCGI_BACKEND_TIMEOUT'] }, unix: { codes: ['ERR_SCGI_BACKEND_BUSY'] } },
     recovers: 'never',
   },
   {
@@ -113,7 +113,7 @@ const request: readonly Fault[] = [
   {
     stage: 'request',
     name: 'an upload that is taken slowly, but taken',
-    script: [mock.readSlowly({ bytes: 40_000, everyMs: 5 }), mock.answer({ body: 'taken' })],
+    script: [mock.readSlowly({ bytes: 80_000, everyMs: 5 }), mock.answer({ body: 'taken' })],
     asks: 'POST',
     options: { idleTimeout: 400 },
     expected: { status: 200, body: 'taken' },
@@ -190,7 +190,7 @@ const inHead: readonly Fault[] = [
     stage: 'head',
     name: 'a head that drips beyond the total time',
     script: [mock.receive(), mock.drip(`X-A: ${'a'.repeat(500)}`, 20), mock.stall()],
-    options: { idleTimeout: 1000, totalTimeout: 200 },
+    options: { idleTimeout: 1000, totalTimeout: 100 },
     expected: { codes: ['ERR_SCGI_BACKEND_TIMEOUT'] },
   },
   {
@@ -281,7 +281,7 @@ const inBody: readonly Fault[] = [
       mock.send(head.toString().replace('0\r\n\r\n', '900\r\n\r\n')),
       mock.drip('x'.repeat(900), 20),
     ],
-    options: { idleTimeout: 1000, totalTimeout: 200 },
+    options: { idleTimeout: 1000, totalTimeout: 100 },
     expected: { codes: ['ERR_SCGI_BACKEND_TIMEOUT'], after: 'x' },
   },
   {

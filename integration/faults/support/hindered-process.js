@@ -1,7 +1,7 @@
 // A process that asks a backend before, while and after something hinders it, and prints what came of it as JSON.
 // Arguments: the target; `descriptors` to have none left, `user` to become somebody who may not connect.
 
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readlinkSync } from 'node:fs';
 import { Agent, createServer, request } from 'node:http';
 import { scgi, ScgiClient } from '@scgi/client';
 import { createHttpFront, scgi as middleware } from '@scgi/gateway';
@@ -15,6 +15,8 @@ const servers = [createHttpFront({ to: target, onError }), createServer(middlewa
 // The connection to each front stays: there would be no descriptor for another.
 const agents = servers.map(() => new Agent({ keepAlive: true, maxSockets: 1 }));
 const ports = [];
+/** Standard output and the like. */
+const ownSockets = sockets();
 for (const server of servers) {
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   ports.push(server.address().port);
@@ -22,6 +24,7 @@ for (const server of servers) {
 
 const hinder = hindrance === 'user' ? becomeNobody : hoard;
 const outcomes = [await askAll()];
+await settle();
 const release = hinder();
 outcomes.push(await askAll());
 release?.();
@@ -52,6 +55,22 @@ function askFront(index) {
     });
     asked.on('error', reject).end();
   });
+}
+
+/** Until the connections to the backend are closed: both fronts listen, and each has both ends of a connection here. */
+async function settle() {
+  const expected = ownSockets + servers.length * 3;
+  while (sockets() > expected) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+function sockets() {
+  return readdirSync('/proc/self/fd').filter((descriptor) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${descriptor}`).startsWith('socket:');
+    } catch {
+      return false; // The listing's own.
+    }
+  }).length;
 }
 
 /** Opens files until there is no descriptor left; returns what closes them. */
