@@ -3,7 +3,9 @@
 
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { encodeRequest } from '@scgi/core/protocol';
 import { requireFrontEnd } from './front-ends.js';
+import { rawExchange } from './http-client.js';
 import { startPeerProcess, type PeerProcess } from './peer-process.js';
 import { findFreePort } from './server-process.js';
 
@@ -23,10 +25,14 @@ export interface Rtorrent extends PeerProcess {
   readonly downloads: string;
 }
 
-/** Starts rTorrent and waits until it listens. */
+const call = Buffer.from('<methodCall><methodName>system.pid</methodName><params/></methodCall>');
+const anyCall = Buffer.concat([encodeRequest([], call.length), call]);
+
+/** Starts rTorrent and waits until it answers. */
 export async function startRtorrent(options: RtorrentOptions = {}): Promise<Rtorrent> {
   const port = options.listen === 'tcp' ? await findFreePort() : undefined;
   const socketOf = (folder: string): string => join(folder, 'rt.sock');
+  const addressIn = (folder: string): string => (port === undefined ? `unix:${socketOf(folder)}` : `127.0.0.1:${port}`);
   const peer = await startPeerProcess({
     name: 'rtorrent',
     executable: requireFrontEnd('rtorrent'),
@@ -36,13 +42,14 @@ export async function startRtorrent(options: RtorrentOptions = {}): Promise<Rtor
       writeFileSync(file, formatConfig(folder, port === undefined ? socketOf(folder) : port, options));
       return ['-n', '-o', `import=${file}`];
     },
-    // The last line of its configuration; rTorrent itself prints nothing.
-    isReady: (_output, folder) => existsSync(join(folder, 'ready')),
+    // The file is made by the last line of its configuration. Only who is answered knows that a SIGTERM will be heard.
+    isReady: async (_output, folder) =>
+      existsSync(join(folder, 'ready')) && (await rawExchange(addressIn(folder), anyCall)).length > 0,
   });
   const { folder } = peer;
   return {
     ...peer,
-    address: port === undefined ? `unix:${socketOf(folder)}` : `127.0.0.1:${port}`,
+    address: addressIn(folder),
     downloads: join(folder, 'downloads'),
   };
 }

@@ -1,8 +1,9 @@
-// The ways to a backend that all peers are tested by: the client's own `fetch`, and HTTP through the gateway.
+// The ways to a backend that all peers are tested by: the client's own `fetch`, HTTP through the gateway, and the
+// gateway's handler of Fetch requests.
 
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { createScgiFetch, scgi as call } from '@scgi/client';
-import { scgi } from '@scgi/gateway';
+import { scgi, scgiFetchHandler } from '@scgi/gateway';
 import express from 'express';
 import { openRequest } from '../../support/http-client.js';
 import { listenHttp } from './listen.js';
@@ -19,9 +20,9 @@ export interface Way {
   readonly mount: string;
 }
 
-export const kindsOfWay = ['by the client', 'through the gateway'] as const;
+export const kindsOfWay = ['by the client', 'through the gateway', 'through a Fetch handler'] as const;
 
-/** Opens a way to a backend; it ends with the tests of the file. Codes of what fails in the gateway go to `errors`. */
+/** Opens a way to a backend; it ends with the tests of the file. Codes of what fails in a gateway go to `errors`. */
 export async function openWay(kind: (typeof kindsOfWay)[number], address: string, errors: string[] = []): Promise<Way> {
   if (kind === 'by the client') {
     const ask = createScgiFetch(address);
@@ -31,8 +32,23 @@ export async function openWay(kind: (typeof kindsOfWay)[number], address: string
       stream: async (path, contentLength, body) => (await call(address, { path, contentLength, body })).body,
     };
   }
+  const onError = ({ code }: { code: string }): void => void errors.push(code);
+  if (kind === 'through a Fetch handler') {
+    const handle = scgiFetchHandler('/mount', address, { onError });
+    const ask = (path: string, init?: RequestInit): Promise<Response> =>
+      Promise.resolve(handle(new Request(`http://localhost/mount${path}`, init), { remoteAddress: '127.0.0.1' }));
+    return {
+      mount: '/mount',
+      ask,
+      async stream(path, length, body) {
+        const headers = { 'Content-Length': `${length}` };
+        const response = await ask(path, { method: 'POST', headers, body: Readable.toWeb(body), duplex: 'half' });
+        return Readable.from(response.body ?? []);
+      },
+    };
+  }
   const app = express();
-  const backend = scgi('/mount', address, { onError: ({ code }) => errors.push(code) });
+  const backend = scgi('/mount', address, { onError });
   app.use(backend);
   const origin = await listenHttp(app, backend.upgrade);
   return {

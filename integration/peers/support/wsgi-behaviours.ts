@@ -1,5 +1,5 @@
-// What must hold of backends/wsgi_app.py whichever server runs it and whichever way leads there: by the client, or over
-// HTTP and the gateway. What differs from server to server is in their own tests.
+// What must hold of backends/wsgi_app.py whichever server runs it and whichever way leads there. What differs from
+// server to server is in their own tests.
 
 import { createHash, randomBytes } from 'node:crypto';
 import { PassThrough } from 'node:stream';
