@@ -8,7 +8,7 @@ import { within } from '../support/deadline.js';
 import { ownTemporaryFolder, withoutLeaks } from './support/check.js';
 import type { Asked, Face, Outcome } from './support/face.js';
 import { faces } from './support/faces.js';
-import type { Transport } from './support/faults.js';
+import type { Transport } from './support/fault.js';
 
 const temporaryFiles = ownTemporaryFolder();
 const get: Asked = { method: 'GET', body: Buffer.alloc(0) };

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { within } from '../../support/deadline.js';
 import { collectUnhandled, expectNoLeaks, openDescriptors } from '../../support/leaks.js';
 import type { Face, FaceOptions, Outcome } from './face.js';
-import type { Expected, Fault, Transport } from './faults.js';
+import type { Expected, Fault, Transport } from './fault.js';
 
 /** So ample that only the limit of the fault counts. */
 const ample: FaceOptions = { connectTimeout: 5000, firstByteTimeout: 5000, idleTimeout: 5000 };
