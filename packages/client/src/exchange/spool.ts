@@ -13,7 +13,7 @@ import { SpoolFile } from './spool-file.js';
 export interface SpoolOptions {
   /** How much of a body to keep in memory. Default 1,048,576. */
   readonly maxHeldBody?: number | null | undefined;
-  /** Largest body that may go on in a temporary file. Default 1,073,741,824. */
+  /** Largest body, in memory and file together. Default 1,073,741,824. */
   readonly maxSpooledBody?: number | null | undefined;
   /** Folder of that file. Default: `os.tmpdir()`. */
   readonly spoolFolder?: string | undefined;
@@ -53,8 +53,8 @@ function resolveLimit(option: string, limit: number | null | undefined, fallback
  * Takes a body; after `finish` its `length` is known and it can be read, as often as needed, until `destroy`, which
  * whoever made it owes it. Chunks are kept, not copied: do not write into them afterwards.
  *
- * Fails with ERR_SCGI_LENGTH_REQUIRED for a body beyond `maxHeldBody` and `maxSpooledBody`, with ERR_SCGI_SPOOL for what
- * goes wrong with the file.
+ * Fails with ERR_SCGI_LENGTH_REQUIRED for a body beyond `maxSpooledBody`, with ERR_SCGI_SPOOL for what goes wrong with
+ * the file.
  */
 export class Spool extends Writable {
   readonly #settings: SpoolSettings;
@@ -95,11 +95,11 @@ export class Spool extends Writable {
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, callback: Callback): void {
     const { maxHeldBody, maxSpooledBody } = this.#settings;
     this.#length += chunk.length;
-    if (this.#file === undefined && this.#length <= maxHeldBody) {
+    if (this.#length > maxSpooledBody) {
+      this.#fail(new BackendError('ERR_SCGI_LENGTH_REQUIRED', { maxSpooledBody }), callback);
+    } else if (this.#file === undefined && this.#length <= maxHeldBody) {
       this.#hold(chunk);
       callback();
-    } else if (this.#length > maxSpooledBody) {
-      this.#fail(new BackendError('ERR_SCGI_LENGTH_REQUIRED', { maxHeldBody, maxSpooledBody }), callback);
     } else {
       this.#writeToFile(chunk, callback);
     }
