@@ -28,6 +28,7 @@ const fronts = [
     unix: true,
     against: ['Express, proxy'],
   },
+  { name: 'least front, unix', file: 'front-least', app: 'bare-scgi', unix: true },
   { name: 'proxy', file: 'front-proxy', app: 'bare-http' },
   { name: 'proxy, reconnect', file: 'front-proxy-plain', app: 'bare-http', reconnect: true },
   { name: 'Express, proxy', file: 'front-express-proxy', app: 'bare-http' },
