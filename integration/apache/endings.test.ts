@@ -166,9 +166,9 @@ describeWith('apache', 'Apache restarting', () => {
       const earlier = apache.workerPids();
       process.kill(apache.pid, 'SIGUSR1');
       const renewed = (): boolean => apache.workerPids().some((pid) => !earlier.includes(pid));
-      await until(renewed, 5_000, 'new workers');
+      await until(renewed, 20_000, 'new workers');
       const served = total(answers);
-      await until(() => total(answers) > served + 20, 5_000, 'more answers');
+      await until(() => total(answers) > served + 20, 20_000, 'more answers');
     }
     going = false;
     await Promise.all(lanes);

@@ -17,7 +17,9 @@ type OnError = (error: ScgiError, request: { readonly url?: string | undefined }
 type Reported = Map<string, string[]>;
 
 async function serve(server: Server, reported: Reported, closeAll: () => unknown): Promise<OpenFace> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  // Room for a thousand at once: what does not fit is tried again after a second, or reset.
+  const backlog = 4096;
+  await new Promise<void>((resolve) => server.listen({ port: 0, host: '127.0.0.1', backlog }, resolve));
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   let asks = 0;
