@@ -9,7 +9,7 @@ import { formatSeconds } from './support/run.js';
 import { runVitest } from './support/vitest.js';
 
 const majors = [20, 22, 24, 26];
-const projects = ['--project=core', '--project=client', '--project=gateway', '--project=integration'];
+const projects = ['--project=core', '--project=client', '--project=gateway', '--project=integration*'];
 const folders = [
   'packages/core/test/',
   'packages/client/test/',
