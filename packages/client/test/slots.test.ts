@@ -111,3 +111,18 @@ test('a user that gives its slot back at once does not disturb the order', () =>
   expect(log).toEqual(['first', ...Array.from({ length: 5000 }, (_, index) => `${index}`)]);
   expect([slots.taken, slots.queued]).toEqual([0, 0]);
 });
+
+test('a user that throws leaves the others their turns', () => {
+  const { slots, log, take } = setUp({ maxConcurrent: 1 });
+  take('a');
+  slots.take({
+    onSlot: () => {
+      throw new Error('its own fault');
+    },
+    onNoSlot: () => {},
+  });
+  take('c');
+  expect(() => slots.release()).toThrow('its own fault');
+  slots.release();
+  expect(log).toEqual(['a', 'c']);
+});

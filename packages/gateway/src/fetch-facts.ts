@@ -2,8 +2,8 @@
 // handler gives it beside.
 
 import type { HttpRequestFacts } from '@scgi/core/env';
+import { plainAddress } from '@scgi/core/env';
 import { parseContentLength } from '@scgi/core/protocol';
-import { plainAddress } from './node/request-facts.js';
 
 /**
  * What the caller knows besides the request: the second argument of an application of `@scgi/adapter-fetch`, or `c.env`

@@ -3,6 +3,7 @@
 
 import type { TLSSocket } from 'node:tls';
 import { AbortError, ScgiError } from '@scgi/core';
+import { plainAddress } from '@scgi/core/env';
 import { Delivery } from '../delivery.js';
 import type { DeliveryOwner } from '../delivery.js';
 import type { GeminiHandler } from '../handler.js';
@@ -169,9 +170,4 @@ export class FrontConnection implements DeliveryOwner {
 
 function isRefusal(url: GeminiUrl | UrlRefusal): url is UrlRefusal {
   return 'fault' in url;
-}
-
-/** A dual-stack listener writes IPv4 peers as `::ffff:192.0.2.1` (RFC 4291 §2.5.5.2). */
-function plainAddress(address: string | undefined): string | undefined {
-  return address?.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address;
 }

@@ -60,16 +60,8 @@ class Keeper implements BodySink {
 
   start(): void {
     const { idleTimeout, totalTimeout, signal } = this.#limits;
-    if (idleTimeout > 0) {
-      const fault = 'the request body stands still';
-      const error = new RemoteProtocolError('ERR_SCGI_IDLE_TIMEOUT', { idleTimeout, fault });
-      this.#idle = setTimeout(() => this.#fail(error), idleTimeout);
-    }
-    if (totalTimeout > 0) {
-      const awaited = 'request body';
-      const error = new BackendError('ERR_SCGI_BACKEND_TIMEOUT', { awaited, totalTimeout });
-      this.#total = setTimeout(() => this.#fail(error), totalTimeout);
-    }
+    if (idleTimeout > 0) this.#idle = setTimeout(() => this.#failIdle(), idleTimeout);
+    if (totalTimeout > 0) this.#total = setTimeout(() => this.#failTotal(), totalTimeout);
     signal?.addEventListener('abort', this.#onAbort);
     const spool = this.#spool;
     spool.on('drain', () => this.#pump.resume());
@@ -97,6 +89,17 @@ class Keeper implements BodySink {
     const source = spool.createReadable();
     source.on('close', () => spool.destroy());
     this.#resolve({ source, length: spool.length });
+  }
+
+  #failIdle(): void {
+    const { idleTimeout } = this.#limits;
+    const fault = 'the request body stands still';
+    this.#fail(new RemoteProtocolError('ERR_SCGI_IDLE_TIMEOUT', { idleTimeout, fault }));
+  }
+
+  #failTotal(): void {
+    const { totalTimeout } = this.#limits;
+    this.#fail(new BackendError('ERR_SCGI_BACKEND_TIMEOUT', { awaited: 'request body', totalTimeout }));
   }
 
   #fail(reason: unknown): void {

@@ -17,16 +17,11 @@ export interface SlotUser {
   onNoSlot(error: BackendError | AbortError): void;
 }
 
-interface Waiting {
-  readonly user: SlotUser;
-  readonly timer: NodeJS.Timeout | undefined;
-}
-
 /** The slots of one backend. */
 export class Slots {
   readonly #settings: SlotSettings;
-  /** In the order of arrival, which is the order of a Set. */
-  readonly #waiting: Map<SlotUser, Waiting>;
+  /** Who waits, in the order of arrival, which is the order of a Map; and the timer that ends the waiting. */
+  readonly #waiting: Map<SlotUser, NodeJS.Timeout | undefined>;
   #taken: number;
   #serving: boolean;
 
@@ -58,12 +53,12 @@ export class Slots {
     }
     if (this.#waiting.size >= maxQueued) throw new BackendError('ERR_SCGI_BACKEND_BUSY', { maxConcurrent, maxQueued });
     const timer = queueTimeout === 0 ? undefined : setTimeout(() => this.#giveUp(user), queueTimeout);
-    this.#waiting.set(user, { user, timer });
+    this.#waiting.set(user, timer);
   }
 
   /** Waits no longer. */
   leave(user: SlotUser): void {
-    clearTimeout(this.#waiting.get(user)?.timer);
+    clearTimeout(this.#waiting.get(user));
     this.#waiting.delete(user);
   }
 
@@ -73,18 +68,26 @@ export class Slots {
     // One that gives its slot back at once is served by the loop that is running, however many do so.
     if (this.#serving) return;
     this.#serving = true;
-    for (const { user } of this.#waiting.values()) {
-      if (this.#taken >= this.#settings.maxConcurrent) break;
+    try {
+      this.#serve();
+    } finally {
+      // Else one user that throws would leave all others waiting.
+      this.#serving = false;
+    }
+  }
+
+  #serve(): void {
+    for (const user of this.#waiting.keys()) {
+      if (this.#taken >= this.#settings.maxConcurrent) return;
       this.leave(user);
       this.#taken += 1;
       user.onSlot();
     }
-    this.#serving = false;
   }
 
   /** Nobody waits any longer. */
   close(): void {
-    for (const { user } of this.#waiting.values()) {
+    for (const user of this.#waiting.keys()) {
       this.leave(user);
       user.onNoSlot(new AbortError('ERR_SCGI_CLIENT_CLOSED'));
     }

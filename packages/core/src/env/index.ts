@@ -4,6 +4,7 @@ export { readAuthority, readScheme } from './authority.js';
 export { decodeBasePath, matchPath, splitBasePath } from './base-path.js';
 export { resolveBodyLength } from './body-length.js';
 export { type HttpRequestFacts, variablesFromHttp } from './from-http.js';
+export { plainAddress } from './peer.js';
 export { readRequest, type ScgiRequest } from './request.js';
 export { splitAbsoluteForm } from './request-target.js';
 export type { HttpHeaders } from './http-fields.js';

@@ -18,6 +18,11 @@ export function readAddress(value: string | undefined): string | undefined {
   return separators >= 2 ? address : undefined;
 }
 
+/** An address of a socket as a front end reports it: a dual-stack listener writes IPv4 peers as `::ffff:192.0.2.1` (RFC 4291 §2.5.5.2). */
+export function plainAddress(address: string | undefined): string | undefined {
+  return address?.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address;
+}
+
 /** A port number, or undefined. nginx has an empty REMOTE_PORT for a client on a Unix socket. */
 export function readPort(value: string | undefined): number | undefined {
   if (value === undefined || value.length === 0 || value.length > 5) return undefined;

@@ -2,7 +2,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import type { HttpHeaders, HttpRequestFacts } from '@scgi/core/env';
-import { variablesFromHttp } from '@scgi/core/env';
+import { plainAddress, variablesFromHttp } from '@scgi/core/env';
 import { LocalProtocolError, ScgiError } from '@scgi/core/protocol';
 import type { ExtraVariables } from '../extra-variables.js';
 import type { MountedTarget } from '../mount.js';
@@ -96,9 +96,4 @@ export function headersOf({ headers, httpVersionMajor }: IncomingMessage): HttpH
 /** What a GET in the place of the request says. */
 export function withoutBodyFields(headers: HttpHeaders): HttpHeaders {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !/^content[-_]/i.test(name)));
-}
-
-/** A dual-stack listener writes IPv4 peers as `::ffff:192.0.2.1` (RFC 4291 §2.5.5.2). */
-export function plainAddress(address: string | undefined): string | undefined {
-  return address?.startsWith('::ffff:') && address.includes('.') ? address.slice('::ffff:'.length) : address;
 }
