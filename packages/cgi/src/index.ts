@@ -1,0 +1,1 @@
+export type { Command, Launcher, LaunchHandler, RunningProgram } from './launcher/launcher.js';
