@@ -6,7 +6,7 @@ import { posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { entriesOf, importsOf, packages, sourcesOf, withoutWords, type Source } from './workspace.js';
 
-const layers = ['protocol', 'env', 'server', 'node', 'lifecycle'];
+const layers = ['protocol', 'env', 'server', 'node', 'lifecycle', 'relay'];
 
 /** The ladder of @scgi/core: a layer imports only what stands in its row. The sources above the layers join them. */
 const coreLayers: Readonly<Record<string, readonly string[]>> = {
@@ -15,6 +15,7 @@ const coreLayers: Readonly<Record<string, readonly string[]>> = {
   server: ['protocol', 'env'],
   node: ['protocol', 'env', 'server'],
   lifecycle: ['protocol'],
+  relay: ['protocol', 'env'],
   'scgi-server.ts': layers,
   'serve.ts': [...layers, 'scgi-server.ts'],
   'index.ts': [...layers, 'scgi-server.ts', 'serve.ts'],

@@ -3,12 +3,16 @@
 
 import type { BackendTarget } from '@scgi/client/exchange';
 import { LocalProtocolError, ScgiError } from '@scgi/core/protocol';
+import {
+  bodyLengthOf,
+  fetchFacts,
+  type FetchGatewayContext,
+  Mount,
+  responseOf,
+  statusResponse,
+} from '@scgi/core/relay';
 import { readArguments } from './arguments.js';
-import type { FetchGatewayContext } from './fetch-facts.js';
-import { bodyLengthOf, fetchFacts } from './fetch-facts.js';
-import { responseOf, statusResponse } from './fetch-response.js';
 import { forward, refuseFiles } from './forward.js';
-import { Mount } from './mount.js';
 import type { GatewayOptions, GatewaySettings } from './options.js';
 import { resolveGatewaySettings } from './options.js';
 

@@ -5,8 +5,7 @@ import type { ScgiBody, ScgiResponse } from '@scgi/client';
 import type { HttpRequestFacts } from '@scgi/core/env';
 import { variablesFromHttp } from '@scgi/core/env';
 import { LocalProtocolError, RemoteProtocolError } from '@scgi/core/protocol';
-import { locateRedirect, type MountedTarget } from './mount.js';
-import { withoutBodyFields } from './node/request-facts.js';
+import { locateRedirect, type MountedTarget, withoutBodyFields } from '@scgi/core/relay';
 import { userError } from './node/special-answers.js';
 import type { GatewaySettings } from './options.js';
 

@@ -4,7 +4,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable, Transform } from 'node:stream';
 import { AbortError } from '@scgi/core/protocol';
-import { stopReading } from './node/answer.js';
+import { stopReading } from '@scgi/core/relay';
 
 /** Reads a request at the pace of its own reader. Destroyed, it lets the rest go by for `lingerTimeout`. */
 export class IncomingBody extends Readable {

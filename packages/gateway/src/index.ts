@@ -1,8 +1,8 @@
 export type { GatewayTarget } from './arguments.js';
-export type { VariableRecord } from './extra-variables.js';
+export type { VariableRecord } from '@scgi/core/relay';
 export { scgiFetchHandler } from './fetch.js';
 export type { ScgiFetchHandler, ScgiFetchOptions } from './fetch.js';
-export type { FetchGatewayContext, FetchGatewaySocket } from './fetch-facts.js';
+export type { FetchGatewayContext, FetchGatewaySocket } from '@scgi/core/relay';
 export { createHttpFront } from './front/create-http-front.js';
 export type { FrontBackend, HttpFrontOptions } from './front/create-http-front.js';
 export { MountableBackend, scgi, ScgiApp, ScgiHandler } from './handler.js';

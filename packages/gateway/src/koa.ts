@@ -13,15 +13,12 @@ import {
   reasonPhrase,
   ScgiError,
 } from '@scgi/core/protocol';
+import { breakOff, endToEndFields, Mount, requestFacts, staysOpen, writeStatus } from '@scgi/core/relay';
 import { readArguments } from './arguments.js';
 import { forward, refuseFiles } from './forward.js';
 import { HeldEnd, IncomingBody } from './incoming-body.js';
-import { Mount } from './mount.js';
-import { breakOff, staysOpen, writeStatus } from './node/answer.js';
-import { requestFacts } from './node/request-facts.js';
 import type { GatewayOptions, GatewaySettings } from './options.js';
 import { resolveGatewaySettings } from './options.js';
-import { endToEndFields } from './response-fields.js';
 
 /** What the middleware needs of Koa's context, of version 2 or 3. */
 export interface ScgiKoaContext {

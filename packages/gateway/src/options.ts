@@ -7,7 +7,7 @@ import { ScgiClient } from '@scgi/client';
 import type { Backend, BackendOptions, BackendTarget } from '@scgi/client/exchange';
 import { resolveBound, resolveNumber, resolveTime } from '@scgi/client/exchange';
 import { LocalProtocolError, type ScgiError } from '@scgi/core/protocol';
-import { ExtraVariables, type VariableRecord } from './extra-variables.js';
+import { ExtraVariables, type VariableRecord } from '@scgi/core/relay';
 import { type FileFinder, resolveAccelRedirect, resolveSendfile } from './file-finder.js';
 
 /** A function of the user; one that takes a framework's own kind of request fits as well. */

@@ -4,8 +4,7 @@
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { Mount } from '../mount.js';
-import { writeStatus } from './answer.js';
+import { Mount, writeStatus } from '@scgi/core/relay';
 import { Passage, type PassageSettings } from './passage.js';
 import { UpgradePassage, type UpgradeSettings } from './upgrade.js';
 

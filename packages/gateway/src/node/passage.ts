@@ -5,10 +5,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Backend, Call, ExchangeHandler } from '@scgi/client/exchange';
 import { RemoteProtocolError, ScgiError } from '@scgi/core/protocol';
 import type { ResponseHead } from '@scgi/core/protocol';
-import type { MountedTarget } from '../mount.js';
-import { Answer } from './answer.js';
+import {
+  Answer,
+  type MountedTarget,
+  redirectVariables,
+  requestVariables,
+  type VariableSettings,
+} from '@scgi/core/relay';
 import { type BodySettings, RequestBody } from './request-body.js';
-import { redirectVariables, requestVariables, type VariableSettings } from './request-facts.js';
 import { sendFile } from './send-file.js';
 import { fileOrder, redirectTarget, type SpecialSettings } from './special-answers.js';
 

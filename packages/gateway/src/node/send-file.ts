@@ -4,8 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { BackendError, type ResponseHead, type ScgiError } from '@scgi/core/protocol';
 import send from 'send';
-import { endToEndFields } from '../response-fields.js';
-import { setFields, writeStatus } from './answer.js';
+import { endToEndFields, setFields, writeStatus } from '@scgi/core/relay';
 import { type FileOrder, userError } from './special-answers.js';
 
 /** These describe the body that the backend did not send. */

@@ -3,10 +3,9 @@
 
 import type { IncomingMessage } from 'node:http';
 import { LocalProtocolError, type ResponseHead, ScgiError } from '@scgi/core/protocol';
+import { findField, locateRedirect, type MountedTarget } from '@scgi/core/relay';
 import type { FileFinder } from '../file-finder.js';
-import { locateRedirect, type MountedTarget } from '../mount.js';
 import type { RedirectLookup } from '../options.js';
-import { findField } from '../response-fields.js';
 
 /** What the gateway may do; undefined: off. */
 export interface SpecialSettings {

@@ -12,11 +12,16 @@ import {
   type ResponseHead,
   ScgiError,
 } from '@scgi/core/protocol';
-import type { MountedTarget } from '../mount.js';
-import { endToEndFields, findField } from '../response-fields.js';
-import { Answer, writeStatus } from './answer.js';
+import {
+  Answer,
+  endToEndFields,
+  findField,
+  type MountedTarget,
+  requestVariables,
+  type VariableSettings,
+  writeStatus,
+} from '@scgi/core/relay';
 import { type BodyOwner, type BodySettings, RequestBody } from './request-body.js';
-import { requestVariables, type VariableSettings } from './request-facts.js';
 import { Tunnel } from './tunnel.js';
 
 /** What applies to every upgrade of a gateway. Times in milliseconds, 0 for none. */

@@ -1,7 +1,7 @@
 // Where a middleware is mounted, by what a router has done to the request's url. Frameworks keep what the client sent in
 // `originalUrl` and take the mount point off `url`; Express says in `baseUrl` what it took. Pure: knows strings only.
 
-import { decodeBasePath, matchPath, splitAbsoluteForm } from '@scgi/core/env';
+import { decodeBasePath, matchPath, splitAbsoluteForm } from '../env/index.js';
 
 /** What a request says of its way through the routers; Node's own request has `url` alone. */
 export interface RoutedRequest {

@@ -1,15 +1,20 @@
 // A backend's answer as a Response of the Fetch standard. Knows nothing of requests.
 
 import type { Readable } from 'node:stream';
-import type { ScgiResponse } from '@scgi/client';
-import { RemoteProtocolError, isFieldValue, reasonPhrase } from '@scgi/core/protocol';
+import type { ResponseHead } from '../protocol/index.js';
+import { RemoteProtocolError, isFieldValue, reasonPhrase } from '../protocol/index.js';
 import { endToEndFields } from './response-fields.js';
+
+/** A decoded head, and a stream of the body behind it. */
+export interface RelayedResponse extends ResponseHead {
+  readonly body: Readable;
+}
 
 /** Of these a Response refuses a body, even an empty one. */
 const nullBodyStatuses: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /** @throws {RemoteProtocolError} ERR_SCGI_RESPONSE_STATUS for a status that no Response can have */
-export function responseOf(answer: ScgiResponse, method: string): Response {
+export function responseOf(answer: RelayedResponse, method: string): Response {
   const { status, reason, body } = answer;
   if (status < 200 || status > 599) {
     body.destroy();

@@ -3,8 +3,8 @@
 
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import { constants, Http2ServerResponse } from 'node:http2';
-import { reasonPhrase, type ResponseHead, type ScgiError } from '@scgi/core/protocol';
-import { endToEndFields, findField } from '../response-fields.js';
+import { reasonPhrase, type ResponseHead, type ScgiError } from '../protocol/index.js';
+import { endToEndFields, findField } from './response-fields.js';
 
 /** Writes one answer. */
 export class Answer {

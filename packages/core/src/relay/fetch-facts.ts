@@ -1,9 +1,9 @@
 // What a Fetch request says, as the variables need it. The address of the client is in no Request: whoever calls the
 // handler gives it beside.
 
-import type { HttpRequestFacts } from '@scgi/core/env';
-import { plainAddress } from '@scgi/core/env';
-import { parseContentLength } from '@scgi/core/protocol';
+import type { HttpRequestFacts } from '../env/index.js';
+import { plainAddress } from '../env/index.js';
+import { parseContentLength } from '../protocol/index.js';
 
 /**
  * What the caller knows besides the request: the second argument of an application of `@scgi/adapter-fetch`, or `c.env`

@@ -1,6 +1,6 @@
 // Which fields of a backend's answer go on to the HTTP client. The rest belongs to the hop between backend and gateway.
 
-import type { ResponseHead } from '@scgi/core/protocol';
+import type { ResponseHead } from '../protocol/index.js';
 
 // RFC 9110 §7.6.1. Transfer-Encoding cannot occur: the decoder refuses it.
 const hopByHop: ReadonlySet<string> = new Set([

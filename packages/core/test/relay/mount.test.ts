@@ -1,7 +1,7 @@
 // Where the mount point ends, by what routers leave in a request.
 
 import { expect, test } from 'vitest';
-import { locateRedirect, Mount, type RoutedRequest } from '../src/mount.js';
+import { locateRedirect, Mount, type RoutedRequest } from '../../src/relay/mount.js';
 
 /** SCRIPT_NAME as the target spells it, and the target. */
 function locate(prefix: string, request: RoutedRequest): [string, string] | undefined {

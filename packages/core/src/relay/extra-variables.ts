@@ -1,7 +1,7 @@
 // Variables that do not come from the request: inherited from this process, from the application's state, and those the
 // gateway vouches for. Owns who wins over whom: `env`, then the request, then the state, then the environment.
 
-import { LocalProtocolError } from '@scgi/core/protocol';
+import { LocalProtocolError } from '../protocol/index.js';
 
 /** Variables by name. Text is sent as UTF-8; undefined and null are left out. */
 export type VariableRecord = Readonly<Record<string, string | number | boolean | null | undefined>>;

@@ -1,11 +1,11 @@
 // What Node's request says, for the variables. The client's address and TLS come from its socket, never from a field.
 
 import type { IncomingMessage } from 'node:http';
-import type { HttpHeaders, HttpRequestFacts } from '@scgi/core/env';
-import { plainAddress, variablesFromHttp } from '@scgi/core/env';
-import { LocalProtocolError, ScgiError } from '@scgi/core/protocol';
-import type { ExtraVariables } from '../extra-variables.js';
-import type { MountedTarget } from '../mount.js';
+import type { HttpHeaders, HttpRequestFacts } from '../env/index.js';
+import { plainAddress, variablesFromHttp } from '../env/index.js';
+import { LocalProtocolError, ScgiError } from '../protocol/index.js';
+import type { ExtraVariables } from './extra-variables.js';
+import type { MountedTarget } from './mount.js';
 
 const noFields: readonly string[] = [];
 

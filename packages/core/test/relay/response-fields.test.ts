@@ -1,6 +1,6 @@
-import type { ResponseHead } from '@scgi/core/protocol';
+import type { ResponseHead } from '../../src/protocol/index.js';
 import { expect, test } from 'vitest';
-import { endToEndFields } from '../src/response-fields.js';
+import { endToEndFields } from '../../src/relay/response-fields.js';
 
 const head = (fields: readonly string[], status = 200): ResponseHead => ({
   status,
