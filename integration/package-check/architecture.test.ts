@@ -6,7 +6,7 @@ import { posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { entriesOf, importsOf, packages, sourcesOf, withoutWords, type Source } from './workspace.js';
 
-const layers = ['protocol', 'env', 'server', 'node', 'lifecycle', 'relay'];
+const layers = ['protocol', 'env', 'server', 'node', 'lifecycle', 'relay', 'files'];
 
 /** The ladder of @scgi/core: a layer imports only what stands in its row. The sources above the layers join them. */
 const coreLayers: Readonly<Record<string, readonly string[]>> = {
@@ -16,6 +16,7 @@ const coreLayers: Readonly<Record<string, readonly string[]>> = {
   node: ['protocol', 'env', 'server'],
   lifecycle: ['protocol'],
   relay: ['protocol', 'env'],
+  files: ['protocol', 'env'],
   'scgi-server.ts': layers,
   'serve.ts': [...layers, 'scgi-server.ts'],
   'index.ts': [...layers, 'scgi-server.ts', 'serve.ts'],
@@ -27,6 +28,7 @@ const forbiddenBuiltins: Readonly<Record<string, readonly string[]>> = {
   env: builtinModules,
   server: ['http', 'https', 'http2', 'net', 'tls', 'fs'],
   lifecycle: ['http', 'https', 'http2'],
+  files: ['http', 'https', 'http2', 'net', 'tls'],
 };
 
 /** Folders in which `any` and casts are allowed, and why. */

@@ -3,7 +3,7 @@
 
 import { isAbsolute, resolve } from 'node:path';
 import { LocalProtocolError } from '@scgi/core/protocol';
-import { entryBelow } from './below-folder.js';
+import { entryBelow } from '@scgi/core/files';
 
 /** The path of the file that `name` stands for; undefined if there is none, or none that may be sent. */
 export type FileFinder<Incoming> = (name: string, request: Incoming) => Promise<string | undefined>;

@@ -1,7 +1,7 @@
 // What a client may see of a folder: what lies below it, but for names that begin with a dot.
 
 import { sep } from 'node:path';
-import { entryBelow, type FolderEntry } from '../below-folder.js';
+import { entryBelow, type FolderEntry } from '@scgi/core/files';
 
 /** Longer ones no file system has; each part of a path costs a look-up. */
 const MAX_PATH_LENGTH = 4096;
