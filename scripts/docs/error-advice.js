@@ -67,6 +67,15 @@ export const adviceByCode = {
     'Look at the X-Sendfile or X-Accel-Redirect field of the backend, and at the folder that `sendfile` or `accelRedirect` gives for it; a link that leads out of it counts as missing.',
   ERR_SCGI_LENGTH_REQUIRED: 'Let the client send Content-Length, or raise `maxSpooledBody`.',
 
+  ERR_SCGI_PROGRAM_NOT_FOUND:
+    'Look at the folder that `cgiDirectory` was given, and at the path behind the mount point.',
+  ERR_SCGI_PROGRAM_FORBIDDEN:
+    '`details` says what it is: a file without `chmod +x`, a link that leads out of the folder (`links`), a folder without `index`.',
+  ERR_SCGI_PROGRAM_START:
+    '`details.problem` says it: a missing interpreter, a `#!` line that ends with CR LF, a program for another system.',
+  ERR_SCGI_PROGRAM_TIMEOUT: 'Raise the time limit that `details` names, or find out what the program waits for.',
+  ERR_SCGI_PROGRAM_DIED: 'The program crashed, or somebody killed it: look at its standard error in the log.',
+
   ERR_SCGI_CLIENT_GONE:
     'Raised by `@scgi/client` for an answer whose body was destroyed while somebody read it. A request whose client leaves fails with `ECONNRESET`.',
   ERR_SCGI_CLIENT_CLOSED: 'The client, or the gateway, was closed while the request waited for a connection.',

@@ -30,6 +30,8 @@ export interface RunningProgram {
   readonly errors: Readable;
   /** Sends a signal to all that are left of its group. Does nothing where nobody is. */
   kill(signal: NodeJS.Signals): void;
+  /** Whether anybody of its group lives, itself included. */
+  hasGroup(): boolean;
 }
 
 /** Hears of one program. */

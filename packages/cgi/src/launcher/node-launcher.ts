@@ -4,7 +4,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import type { Command, Launcher, LaunchHandler, RunningProgram } from './launcher.js';
-import { signalGroup } from './signal-group.js';
+import { groupExists, signalGroup } from './signal-group.js';
 
 /** See `Launcher`. */
 export class NodeLauncher implements Launcher {
@@ -28,6 +28,7 @@ export class NodeLauncher implements Launcher {
       output: stdout,
       errors: stderr,
       kill: (signal) => signalGroup(pid, signal),
+      hasGroup: () => groupExists(pid),
     };
     child.once('exit', (code, signal) => handler.onExit(code ?? undefined, signal ?? undefined));
     handler.onStart(program);

@@ -9,6 +9,8 @@ export type { ExchangeHandler, ExchangeRequest, ExchangeSettings } from './excha
 export type { Balance } from './peers.js';
 export { resolveBackendSettings, resolveBound, resolveNumber, resolveTime } from './settings.js';
 export type { BackendOptions, BackendSettings } from './settings.js';
+export { Slots } from './slots.js';
+export type { SlotSettings, SlotUser } from './slots.js';
 export { Spool } from './spool.js';
 export type { SpoolOptions } from './spool.js';
 export { parseTarget, parseTargets } from './target.js';

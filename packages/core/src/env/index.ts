@@ -1,7 +1,7 @@
 // The public face of the mapping between meta-variables and HTTP: re-exports only.
 
 export { readAuthority, readScheme } from './authority.js';
-export { decodeBasePath, matchPath, splitBasePath } from './base-path.js';
+export { decodeBasePath, decodePath, matchPath, splitBasePath } from './base-path.js';
 export { resolveBodyLength } from './body-length.js';
 export { type HttpRequestFacts, variablesFromHttp } from './from-http.js';
 export { plainAddress } from './peer.js';

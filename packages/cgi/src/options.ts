@@ -1,0 +1,175 @@
+// The options of `cgiProgram` and `cgiDirectory`, their defaults and their check. Knows no request.
+
+import type { IncomingMessage } from 'node:http';
+import { accessSync, constants, statSync } from 'node:fs';
+import { isAbsolute, join, resolve } from 'node:path';
+import { LocalProtocolError, type ScgiError } from '@scgi/core/protocol';
+import { ExtraVariables, type VariableRecord } from '@scgi/core/relay';
+import { toOctets } from './octets.js';
+import type { EnvironmentSettings } from './runner/environment.js';
+import { escapeControls } from './runner/error-output.js';
+import type { LinkPolicy } from './runner/program-folder.js';
+import { ProgramFolder } from './runner/program-folder.js';
+import type { ProgramFinder } from './runner/program.js';
+import type { RunOptions, RunSettings } from './runner/run-settings.js';
+import { resolveRunSettings } from './runner/run-settings.js';
+import { SingleProgram } from './runner/single-program.js';
+
+/** How to call a program: an absolute path or a name to look for in `path`, perhaps with arguments. */
+export type Interpreter = string | readonly string[];
+
+/** A function of the user; one that takes a framework's own kind of request fits as well. */
+type UserFunction<Arguments extends unknown[], Result> = { bivariant(...args: Arguments): Result }['bivariant'];
+
+/** How to run programs. `Incoming` is Node's request, or a Fetch one. */
+export interface CgiOptions<Incoming = IncomingMessage> extends RunOptions {
+  /** Variables for the program that win over all others. Default none. */
+  readonly env?: VariableRecord | UserFunction<[request: Incoming], VariableRecord> | undefined;
+  /** Which variables of this process the program gets: none, or those of these names. Default none. */
+  readonly inheritEnvironment?: readonly string[] | undefined;
+  /** Which further variables of the front end the program gets, by name, or `GEO_*` for all that begin so. Default none. */
+  readonly passVariables?: readonly string[] | undefined;
+  /** The program's PATH. Default '/usr/local/bin:/usr/bin:/bin'. */
+  readonly path?: string | undefined;
+  /** DOCUMENT_ROOT, from which PATH_TRANSLATED is made. Default: the folder of the program, or of all programs. */
+  readonly documentRoot?: string | undefined;
+  /** Lets programs see HTTP_AUTHORIZATION. Default false, as in Apache. */
+  readonly passAuthorization?: boolean | undefined;
+  /** Lets `%2F` in a path pass for a slash; else such a path is a 404, as in Apache. Default false. */
+  readonly encodedSlashes?: boolean | undefined;
+  /** SERVER_NAME. Default: the front end's, else the host that the client asks for. */
+  readonly serverName?: string | undefined;
+  /** How many local redirects in a row to follow; 502 beyond. Default 10, as Apache. */
+  readonly maxLocalRedirects?: number | undefined;
+  /** Hears of every failed request; the client hears only the status. Default: console.error. */
+  readonly onError?: UserFunction<[error: ScgiError, request: Incoming], void> | undefined;
+  /** Hears of every line that a program writes to its standard error, without control characters. Default: console.error. */
+  readonly onErrorOutput?: ((line: string, program: string) => void) | undefined;
+}
+
+/** The same for one program. */
+export interface CgiProgramOptions<Incoming = IncomingMessage> extends CgiOptions<Incoming> {
+  /** What to call the program with. Default: nothing, it is executable itself. */
+  readonly interpreter?: Interpreter | undefined;
+}
+
+/** The same for a folder of programs. */
+export interface CgiDirectoryOptions<Incoming = IncomingMessage> extends CgiOptions<Incoming> {
+  /** What to call programs with, by their extension: `{ '.php': 'php-cgi' }`. Default: nothing, they are executable themselves. */
+  readonly interpreters?: Readonly<Record<string, Interpreter>> | undefined;
+  /** The extensions of programs: other files are not there. Default: every file is a program. */
+  readonly extensions?: readonly string[] | undefined;
+  /** The program of a folder: `['index.php']`. Default none: 403. */
+  readonly index?: readonly string[] | undefined;
+  /** Where symbolic links may lead: 'below' the folder, 'anywhere', or 'nowhere'. Default 'below'; 403 else. */
+  readonly links?: LinkPolicy | undefined;
+}
+
+/** Options, checked and complete. */
+export interface CgiSettings<Incoming = IncomingMessage> {
+  readonly finder: ProgramFinder;
+  readonly run: RunSettings;
+  readonly environment: EnvironmentSettings;
+  readonly extraVariables: ExtraVariables<Incoming>;
+  readonly serverName: string | undefined;
+  readonly maxLocalRedirects: number;
+  readonly onError: (error: ScgiError, request: Incoming) => void;
+}
+
+const defaultSearchPath = '/usr/local/bin:/usr/bin:/bin';
+const linkPolicies: readonly unknown[] = ['below', 'anywhere', 'nowhere'];
+
+/** @throws {LocalProtocolError} ERR_SCGI_OPTION */
+export function resolveProgram<Incoming>(file: string, options: CgiProgramOptions<Incoming>): CgiSettings<Incoming> {
+  const { interpreter, documentRoot, encodedSlashes = false, path = defaultSearchPath } = options;
+  const command = interpreter === undefined ? undefined : resolveInterpreter('interpreter', interpreter, path);
+  const finder = new SingleProgram(toOctets(resolve(file)), rootOf(documentRoot), command, encodedSlashes);
+  return resolveSettings(finder, options);
+}
+
+/** @throws {LocalProtocolError} ERR_SCGI_OPTION */
+export function resolveDirectory<Incoming>(
+  root: string,
+  options: CgiDirectoryOptions<Incoming>,
+): CgiSettings<Incoming> {
+  const { interpreters = {}, extensions, index = [], links = 'below', path = defaultSearchPath } = options;
+  if (!statSync(root, { throwIfNoEntry: false })?.isDirectory()) throw refuse('root', root, 'not a folder');
+  if (!linkPolicies.includes(links)) throw refuse('links', String(links), "write 'below', 'anywhere' or 'nowhere'");
+  const known = Object.entries(interpreters).map(
+    ([extension, interpreter]) =>
+      [checkExtension('interpreters', extension), resolveInterpreter('interpreters', interpreter, path)] as const,
+  );
+  for (const name of index) if (/[/\\\0]/.test(name)) throw refuse('index', name, 'a file name, without a folder');
+  const finder = new ProgramFolder({
+    root: toOctets(resolve(root)),
+    documentRoot: rootOf(options.documentRoot) ?? toOctets(resolve(root)),
+    links,
+    allowsEncodedSlashes: options.encodedSlashes ?? false,
+    interpreters: new Map(known),
+    extensions: extensions && new Set(extensions.map((extension) => checkExtension('extensions', extension))),
+    indexes: index.map(toOctets),
+  });
+  return resolveSettings(finder, options);
+}
+
+function resolveSettings<Incoming>(finder: ProgramFinder, options: CgiOptions<Incoming>): CgiSettings<Incoming> {
+  const { env, inheritEnvironment, path = defaultSearchPath, maxLocalRedirects = 10 } = options;
+  if (!Number.isSafeInteger(maxLocalRedirects) || maxLocalRedirects < 0 || maxLocalRedirects > 1000) {
+    throw refuse('maxLocalRedirects', String(maxLocalRedirects), 'an integer from 0 to 1000');
+  }
+  return {
+    finder,
+    run: resolveRunSettings(options, options.onErrorOutput ?? logErrorOutput),
+    environment: {
+      searchPath: toOctets(path),
+      passAuthorization: options.passAuthorization ?? false,
+      vouched: options.passVariables ?? [],
+    },
+    extraVariables: new ExtraVariables({ env, inheritEnvironment }),
+    serverName: options.serverName,
+    maxLocalRedirects,
+    onError: options.onError ?? logError,
+  };
+}
+
+/** Now and not at the first request: a missing interpreter is a mistake of the configuration. */
+function resolveInterpreter(option: string, interpreter: Interpreter, searchPath: string): readonly string[] {
+  const [name = '', ...args] = [interpreter].flat();
+  const candidates = isAbsolute(name) ? [name] : searchPath.split(':').map((folder) => join(folder, name));
+  const file = name === '' || /[/\\]/.test(name) !== isAbsolute(name) ? undefined : candidates.find(isExecutable);
+  if (file === undefined) throw refuse(option, name, `no such program in ${searchPath}`);
+  return [file, ...args].map(toOctets);
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile();
+  } catch {
+    return false; // The next folder may have it.
+  }
+}
+
+function checkExtension(option: string, extension: string): string {
+  if (!/^\.[^./\\\0]+$/.test(extension)) throw refuse(option, extension, 'write it with its dot: .php');
+  return toOctets(extension.toLowerCase());
+}
+
+function rootOf(documentRoot: string | undefined): string | undefined {
+  return documentRoot === undefined ? undefined : toOctets(resolve(documentRoot));
+}
+
+function logError(error: ScgiError, request: unknown): void {
+  // Nothing there is nothing to report: robots ask for it all day.
+  if (error.code === 'ERR_SCGI_PROGRAM_NOT_FOUND') return;
+  const { method = '', url = '' }: { method?: unknown; url?: unknown } = Object(request);
+  console.error(`${String(method)} ${escapeControls(String(url))} failed:`, error);
+}
+
+function logErrorOutput(line: string, program: string): void {
+  console.error(`${escapeControls(program)}: ${line}`);
+}
+
+function refuse(option: string, value: string, problem: string): LocalProtocolError {
+  return new LocalProtocolError('ERR_SCGI_OPTION', { option, value, problem });
+}

@@ -1,0 +1,254 @@
+// One run of a program: a place among those that may run, the process, its three streams, its deadlines and its end.
+// Knows CGI's output, and neither requests nor responses: who wants the answer is a handler.
+
+import type { Writable } from 'node:stream';
+import type { SlotUser } from '@scgi/client/exchange';
+import type { AbortError, ResponseHead } from '@scgi/core/protocol';
+import { BackendError, ScgiError } from '@scgi/core/protocol';
+import type { Command, LaunchHandler, RunningProgram } from '../launcher/launcher.js';
+import { ErrorOutput } from './error-output.js';
+import { GroupEnd } from './group-end.js';
+import { NphOutput } from './nph-output.js';
+import type { OutputSink, ProgramOutput } from './output.js';
+import { CgiOutput } from './output.js';
+import { startError } from './program-error.js';
+import { RunClock } from './run-clock.js';
+import type { RunSettings } from './run-settings.js';
+
+/** What to run, and how to read what it prints. */
+export interface RunOrder {
+  readonly command: Command;
+  /** REQUEST_METHOD: the answer to HEAD has no body. */
+  readonly method: string;
+  /** It speaks HTTP itself. */
+  readonly isNph: boolean;
+  /** What the log calls it. */
+  readonly name: string;
+}
+
+/** Hears of one run. One of the last two is called, once, unless the run is destroyed before. */
+export interface RunHandler {
+  /** The program runs; undefined where it was not to have input. Errors of the stream are taken care of. */
+  onInput(input: Writable | undefined): void;
+  onHead(head: ResponseHead): void;
+  /** Returns false to ask for a pause until `resume`. */
+  onBody(data: Uint8Array): boolean;
+  onEnd(): void;
+  onError(error: ScgiError): void;
+}
+
+/** A program that closes its output and lives on keeps nobody waiting for longer than this to see how it ends. */
+const EXIT_GRACE_MS = 100;
+/** How long to wait for the rest of the standard error once the program has ended: what it has forked may hold it open. */
+const ERROR_GRACE_MS = 1000;
+
+export class ProgramRun implements SlotUser, LaunchHandler, OutputSink {
+  readonly #settings: RunSettings;
+  readonly #order: RunOrder;
+  readonly #handler: RunHandler;
+  readonly #clock: RunClock;
+  #program: RunningProgram | undefined;
+  #end: GroupEnd | undefined;
+  #output: ProgramOutput | undefined;
+  /** The handler has heard the last word, or wants to hear none. */
+  #settled: boolean;
+  #hasSlot: boolean;
+  #outputEnded: boolean;
+  #finished: boolean;
+  #exited: boolean;
+  #signal: string | undefined;
+  #grace: NodeJS.Timeout | undefined;
+
+  constructor(settings: RunSettings, order: RunOrder, handler: RunHandler) {
+    this.#settings = settings;
+    this.#order = order;
+    this.#handler = handler;
+    this.#clock = new RunClock(settings, (option) => this.#runOut(option));
+    this.#program = undefined;
+    this.#end = undefined;
+    this.#output = undefined;
+    this.#settled = false;
+    this.#hasSlot = false;
+    this.#outputEnded = false;
+    this.#finished = false;
+    this.#exited = false;
+    this.#signal = undefined;
+    this.#grace = undefined;
+  }
+
+  /** Starts the program, at once or when its turn has come. */
+  start(): void {
+    try {
+      this.#settings.slots.take(this);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** After an `onBody` that returned false. */
+  resume(): void {
+    this.#resumeOutput();
+    if (this.#output instanceof NphOutput) this.#output.resume();
+  }
+
+  #resumeOutput(): void {
+    this.#clock.resume();
+    this.#program?.output.resume();
+  }
+
+  /** Bytes have gone to the program's input. */
+  noteInput(): void {
+    this.#clock.restart();
+  }
+
+  /** Nobody wants the answer any more: ends the program, or the wait for it. Does nothing once the answer is whole. */
+  destroy(): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    if (this.#hasSlot) this.#endProgram();
+    else this.#settings.slots.leave(this);
+  }
+
+  onSlot(): void {
+    this.#hasSlot = true;
+    this.#settings.launcher.launch(this.#order.command, this);
+  }
+
+  onNoSlot(error: BackendError | AbortError): void {
+    this.#fail(error);
+  }
+
+  onStartFailed(error: NodeJS.ErrnoException): void {
+    this.#exited = true;
+    this.#outputEnded = true;
+    this.#fail(startError(this.#order.command.file, error));
+    this.#release();
+  }
+
+  onStart(program: RunningProgram): void {
+    this.#program = program;
+    this.#end = new GroupEnd(program);
+    this.#watch(program);
+    if (this.#settled) {
+      this.#endProgram();
+      return;
+    }
+    this.#clock.start();
+    this.#handler.onInput(program.input);
+  }
+
+  #watch(program: RunningProgram): void {
+    const { input, output, errors } = program;
+    const { method, isNph, name } = this.#order;
+    this.#output = isNph
+      ? new NphOutput(this.#settings, method, this, () => this.#resumeOutput())
+      : new CgiOutput(this.#settings, method, this);
+    output.on('data', (chunk: Uint8Array) => this.#receive(chunk));
+    output.on('end', () => this.#onOutputEnd());
+    output.on('error', () => this.#onOutputEnd());
+    output.on('close', () => this.#onOutputEnd());
+    const log = new ErrorOutput(this.#settings.maxErrorBytes, (line) => this.#settings.onErrorOutput(line, name));
+    errors.on('data', (chunk: Uint8Array) => log.receive(chunk));
+    errors.on('error', ignore);
+    errors.on('close', () => log.end());
+    // EPIPE: a program need not read its input.
+    input?.on('error', ignore);
+  }
+
+  #receive(chunk: Uint8Array): void {
+    this.#clock.restart();
+    if (this.#output?.receive(chunk) !== false || this.#settled) return;
+    this.#program?.output.pause();
+    this.#clock.pause();
+  }
+
+  #onOutputEnd(): void {
+    if (this.#outputEnded) return;
+    this.#outputEnded = true;
+    this.#clock.stop();
+    if (this.#exited || this.#settled) this.#finish();
+    // The end of the output and the news of the exit come by different ways.
+    else this.#grace = setTimeout(() => this.#finish(), EXIT_GRACE_MS);
+  }
+
+  onExit(_code: number | undefined, signal: string | undefined): void {
+    this.#exited = true;
+    this.#signal = signal;
+    this.#end?.onLeaderExit();
+    if (this.#outputEnded) this.#finish();
+    // What it has forked may go on with the answer. Without anybody who wants it, nobody waits for its end.
+    else if (this.#settled) this.#program?.output.destroy();
+    this.#release();
+  }
+
+  /** All is known that will be: what was printed last, and mostly how the program ended. */
+  #finish(): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    clearTimeout(this.#grace);
+    if (!this.#settled && this.#signal !== undefined) {
+      // Whatever it has printed, it was not done.
+      this.#fail(new BackendError('ERR_SCGI_PROGRAM_DIED', { signal: this.#signal }));
+    }
+    this.#output?.end();
+    this.#release();
+  }
+
+  onHead(head: ResponseHead): void {
+    if (!this.#settled) this.#handler.onHead(head);
+  }
+
+  onBody(data: Uint8Array): boolean {
+    return this.#settled || this.#handler.onBody(data);
+  }
+
+  onWhole(): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#handler.onEnd();
+    this.#clock.stop();
+    if (!this.#exited) this.#clock.linger();
+    else if (!this.#outputEnded) this.#program?.output.destroy();
+  }
+
+  onFault(error: unknown): void {
+    this.#fail(error);
+  }
+
+  #runOut(option: 'timeout' | 'runTimeout' | 'lingerTimeout'): void {
+    if (this.#settled) this.#endProgram();
+    else this.#fail(new BackendError('ERR_SCGI_PROGRAM_TIMEOUT', { [option]: this.#settings[option] }));
+  }
+
+  #fail(error: unknown): void {
+    if (!(error instanceof ScgiError)) throw error;
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#handler.onError(error);
+    this.#endProgram();
+  }
+
+  #endProgram(): void {
+    this.#clock.stop();
+    const program = this.#program;
+    if (program === undefined) return;
+    program.input?.destroy();
+    program.output.destroy();
+    if (!this.#exited || program.hasGroup()) this.#end?.begin(this.#settings.killTimeout);
+  }
+
+  /** The place is free when the program has ended and nobody waits for what its children print. */
+  #release(): void {
+    if (!this.#hasSlot || !this.#exited || !(this.#outputEnded || this.#settled)) return;
+    this.#hasSlot = false;
+    this.#clock.stop();
+    const program = this.#program;
+    program?.input?.destroy();
+    if (program !== undefined && !program.errors.closed) {
+      setTimeout(() => program.errors.destroy(), ERROR_GRACE_MS).unref();
+    }
+    this.#settings.slots.release();
+  }
+}
+
+function ignore(): void {}
