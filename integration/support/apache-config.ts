@@ -1,4 +1,4 @@
-// Writes Apache configurations for mod_proxy_scgi: typed options in, text out. Starts nothing.
+// Writes Apache configurations for mod_proxy_scgi and for CGI programs: typed options in, text out. Starts nothing.
 
 import { existsSync } from 'node:fs';
 import type { TlsFiles } from './nginx-config.js';
@@ -16,9 +16,27 @@ export interface ApacheLocation {
   readonly directives?: readonly string[];
 }
 
+/** A folder whose files Apache runs as CGI programs. */
+export interface ApacheCgiFolder {
+  /** Absolute path. Programs run as Apache's worker, www-data for root, which must be able to read all that they use. */
+  readonly folder: string;
+  /** The prefix, with a slash at its end. Default `/cgi-bin/`. */
+  readonly path?: string;
+  /** Run only files with these extensions, `.cgi`, and send the others. Default: every file is a program. */
+  readonly extensions?: readonly string[];
+  /** Pass `Authorization` on. Default true; in Apache itself it is not. */
+  readonly passAuthorization?: boolean;
+  /** More directives for this `<Directory>`. */
+  readonly directives?: readonly string[];
+}
+
 /** A whole site: one location given directly, or several. The first whose prefix fits gets the request. */
 export interface ApacheOptions extends Partial<ApacheLocation> {
   readonly locations?: readonly ApacheLocation[];
+  /** Folders of CGI programs, beside the locations or in their place. A request for one never goes to a location. */
+  readonly cgi?: readonly ApacheCgiFolder[];
+  /** Which module runs the programs: `cgid` has a process of its own for that, `cgi` forks the worker. Default `cgid`. */
+  readonly cgiModule?: 'cgid' | 'cgi';
   /** Take the Content-Length of responses from the application. Default true; in Apache since 2.4.59 it is not. */
   readonly trustLength?: boolean;
   /** Follow `200` with `Location: /path` inside Apache. Default false; in Apache itself it is on. */
@@ -41,6 +59,7 @@ export function formatApacheConfig(options: ApacheOptions, { folder, port, tlsPo
     'proxy',
     'proxy_scgi',
     'setenvif',
+    ...cgiModules(options),
     ...(options.tls === undefined ? [] : ['ssl']),
     ...(options.modules ?? []),
   ];
@@ -64,6 +83,8 @@ export function formatApacheConfig(options: ApacheOptions, { folder, port, tlsPo
     MinSpareThreads 1
     MaxSpareThreads 512
     MaxRequestWorkers 512
+    ${modules.includes('cgid') ? `ScriptSock ${folder}/cgid.sock` : ''}
+    ${modules.includes('mime') ? 'TypesConfig /dev/null' : ''}
     ${(options.globalDirectives ?? []).join('\n')}
     ${ports.map((number) => formatHost(options, number, number === port ? undefined : options.tls)).join('\n')}
   `;
@@ -85,8 +106,9 @@ export function userLines(): string[] {
 }
 
 function formatHost(options: ApacheOptions, port: number, tls: TlsFiles | undefined): string {
-  const { trustLength = true, internalRedirect = false } = options;
-  const locations = options.locations ?? [toLocation(options)];
+  const { trustLength = true, internalRedirect = false, cgi = [] } = options;
+  const isCgiOnly = cgi.length > 0 && options.to === undefined;
+  const locations = options.locations ?? (isCgiOnly ? [] : [toLocation(options)]);
   const lines = [
     ...(tls === undefined
       ? []
@@ -96,13 +118,35 @@ function formatHost(options: ApacheOptions, port: number, tls: TlsFiles | undefi
     `ProxySCGIInternalRedirect ${internalRedirect ? 'On' : 'Off'}`,
     ...(trustLength ? ['SetEnvIf Request_URI . ap_trust_cgilike_cl=1'] : []),
     ...(options.serverDirectives ?? []),
+    ...cgi.flatMap(formatCgiFolder),
     ...locations.flatMap(formatLocation),
   ];
   return `<VirtualHost 127.0.0.1:${port}>\n${lines.join('\n')}\n</VirtualHost>`;
 }
 
+function cgiModules({ cgi = [], cgiModule = 'cgid' }: ApacheOptions): string[] {
+  if (cgi.length === 0) return [];
+  return [cgiModule, 'alias', ...(cgi.some(({ extensions }) => extensions !== undefined) ? ['mime'] : [])];
+}
+
+function formatCgiFolder(cgi: ApacheCgiFolder): string[] {
+  const { folder, path = '/cgi-bin/', extensions, passAuthorization = true, directives = [] } = cgi;
+  return [
+    // Before those of the locations: the first that fits counts.
+    `ProxyPass "${path}" "!"`,
+    `${extensions === undefined ? 'ScriptAlias' : 'Alias'} "${path}" "${folder}/"`,
+    `<Directory "${folder}">`,
+    'Require all granted',
+    'Options +ExecCGI',
+    ...(extensions === undefined ? [] : [`AddHandler cgi-script ${extensions.join(' ')}`]),
+    ...(passAuthorization ? ['CGIPassAuth On'] : []),
+    ...directives,
+    '</Directory>',
+  ];
+}
+
 function toLocation({ path, to, passAuthorization, directives }: ApacheOptions): ApacheLocation {
-  if (to === undefined) throw new TypeError('Apache needs a backend: give `to` or `locations`');
+  if (to === undefined) throw new TypeError('Apache needs a backend: give `to`, `locations` or `cgi`');
   return {
     to,
     ...(path !== undefined && { path }),

@@ -1,7 +1,7 @@
 // The tests' own tools: Apache starts, passes requests on as configured, says what is wrong, and leaves nothing behind.
 
 import { serveScgi, type ScgiListener } from '@scgi/core';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -84,6 +84,35 @@ describeWith('apache', 'Apache as a front end', () => {
     mkdirSync(join(documentRoot, 'files'), { mode: 0o755 });
     writeFileSync(join(documentRoot, 'files', 'x'), 'a file', { mode: 0o644 });
     expect((await httpRequest({ origin, path: '/files/x' })).text).toBe('a file');
+  });
+
+  const programs = (files: Readonly<Record<string, string>>): string => {
+    const folder = mkdtempSync(join(tmpdir(), 'scgi-programs-'));
+    cleanups.push(() => rmSync(folder, { recursive: true, force: true }));
+    for (const [name, text] of Object.entries(files)) {
+      writeFileSync(join(folder, name), text);
+      chmodSync(join(folder, name), 0o755);
+    }
+    return folder;
+  };
+  const showEnvironment = '#!/bin/sh\necho Content-Type: text/plain\necho\necho "$SCRIPT_NAME $PATH_INFO"\n';
+
+  test.each(['cgid', 'cgi'] as const)('runs the files of a folder as CGI programs with mod_%s', async (cgiModule) => {
+    const folder = programs({ show: showEnvironment, complain: '#!/bin/sh\necho "no answer today" >&2\n' });
+    const { origin, errorLog } = await apacheBefore({ cgi: [{ folder }], cgiModule });
+    expect((await httpRequest({ origin, path: '/cgi-bin/show/x' })).text).toBe('/cgi-bin/show /x\n');
+    expect((await httpRequest({ origin, path: '/cgi-bin/complain' })).status).toBe(500);
+    expect(errorLog()).toContain('no answer today');
+  });
+
+  test('runs only files with an extension, beside a backend, if it is told to', async () => {
+    const folder = programs({ 'show.cgi': showEnvironment, 'page.txt': 'a page' });
+    const to = await backend('127.0.0.1:0', (_, response) => void response.end('the backend'));
+    const { origin } = await apacheBefore({ to, cgi: [{ folder, path: '/old/', extensions: ['.cgi'] }] });
+    const ask = async (path: string): Promise<string> => (await httpRequest({ origin, path })).text;
+    expect(await ask('/old/show.cgi/x')).toBe('/old/show.cgi /x\n');
+    expect(await ask('/old/page.txt')).toBe('a page');
+    expect(await ask('/new')).toBe('the backend');
   });
 
   test('reports what Apache finds wrong in its configuration', async () => {

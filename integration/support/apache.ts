@@ -7,7 +7,7 @@ import { formatApacheConfig, type ApacheOptions } from './apache-config.js';
 import { requireFrontEnd } from './front-ends.js';
 import { startServerProcess, type ServerPlace, type ServerProcess } from './server-process.js';
 
-export type { ApacheLocation, ApacheOptions } from './apache-config.js';
+export type { ApacheCgiFolder, ApacheLocation, ApacheOptions } from './apache-config.js';
 
 /** A running Apache; `pid` is that of the parent, the log has level `info` and above. */
 export interface Apache extends ServerProcess {
@@ -17,10 +17,12 @@ export interface Apache extends ServerProcess {
 
 /**
  * Starts Apache and waits until it accepts connections. Its workers run as www-data if we are root: Unix sockets in
- * the options that exist by then are made reachable for them (mode 0666, their folders passable).
+ * the options that exist by then are made reachable for them (mode 0666, their folders passable), and folders of CGI
+ * programs readable.
  * Rejects with Apache's own message if it does not accept the configuration.
  */
 export async function startApache(options: ApacheOptions): Promise<Apache> {
+  for (const { folder } of options.cgi ?? []) addMode(folder, 0o055);
   return startApacheWith((place) => formatApacheConfig(options, place), backendsOf(options));
 }
 
@@ -55,5 +57,9 @@ function letWorkersIn(backend: string): void {
   if (path === backend || process.getuid?.() !== 0 || !existsSync(path)) return;
   chmodSync(path, 0o666);
   const folder = dirname(path);
-  if (folder !== tmpdir()) chmodSync(folder, (statSync(folder).mode & 0o777) | 0o011);
+  if (folder !== tmpdir()) addMode(folder, 0o011);
+}
+
+function addMode(path: string, mode: number): void {
+  chmodSync(path, (statSync(path).mode & 0o777) | mode);
 }

@@ -16,6 +16,18 @@ export interface LighttpdLocation {
   readonly backendOptions?: Readonly<Record<string, LighttpdValue>>;
 }
 
+/** A folder whose files lighttpd runs as CGI programs. */
+export interface LighttpdCgiFolder {
+  /** Absolute path. */
+  readonly folder: string;
+  /** The prefix, with a slash at its end. Default `/cgi-bin/`. */
+  readonly path?: string;
+  /** Run only files with these extensions, `.cgi`, and send the others. Default: every file is a program. */
+  readonly extensions?: readonly string[];
+  /** More lines for requests with this prefix: `cgi.local-redir = "enable"`. */
+  readonly directives?: readonly string[];
+}
+
 /** 0: hold back until whole. 1: pass on as it comes. 2: that, with a bounded buffer. */
 export type LighttpdStreaming = 0 | 1 | 2;
 
@@ -23,6 +35,8 @@ export type LighttpdStreaming = 0 | 1 | 2;
 export interface LighttpdOptions extends Partial<LighttpdLocation> {
   /** None at all: then `directives` say what mod_scgi does, and load it. */
   readonly locations?: readonly LighttpdLocation[];
+  /** Folders of CGI programs, beside the locations or in their place. What they print to stderr is shown with the error log. */
+  readonly cgi?: readonly LighttpdCgiFolder[];
   /** `server.stream-response-body`. Default 1; lighttpd's own is 0. */
   readonly streamResponse?: LighttpdStreaming;
   /** `server.stream-request-body`. Default 0, as in lighttpd. */
@@ -36,7 +50,8 @@ export interface LighttpdOptions extends Partial<LighttpdLocation> {
 /** The configuration of one server that keeps all its files in its own folder. */
 export function formatLighttpdConfig(options: LighttpdOptions, place: ServerPlace): string {
   const { folder, port } = place;
-  const locations = options.locations ?? [toLocation(options)];
+  const cgi = options.cgi ?? [];
+  const locations = options.locations ?? (cgi.length > 0 && options.to === undefined ? [] : [toLocation(options)]);
   return [
     ...(locations.length === 0 ? [] : ['server.modules = ( "mod_scgi" )']),
     'server.bind = "127.0.0.1"',
@@ -47,18 +62,37 @@ export function formatLighttpdConfig(options: LighttpdOptions, place: ServerPlac
     `server.errorlog = "${folder}/error.log"`,
     `server.pid-file = "${folder}/lighttpd.pid"`,
     ...tlsLines(options.tls, place),
-    ...(locations.length === 0 ? [] : backendLines(options, locations)),
+    ...(locations.length + cgi.length === 0 ? [] : streamLines(options)),
+    ...(locations.length === 0 ? [] : [`scgi.server = (\n${locations.map(formatLocation).join(',\n')}\n)`]),
+    ...(cgi.length === 0 ? [] : cgiLines(cgi, place, locations.length > 0)),
     ...(options.directives ?? []),
     '',
   ].join('\n');
 }
 
-function backendLines(options: LighttpdOptions, locations: readonly LighttpdLocation[]): string[] {
+function streamLines({ streamResponse = 1, streamRequest = 0 }: LighttpdOptions): string[] {
+  return [`server.stream-response-body = ${streamResponse}`, `server.stream-request-body = ${streamRequest}`];
+}
+
+function cgiLines(folders: readonly LighttpdCgiFolder[], { folder }: ServerPlace, hasBackends: boolean): string[] {
   return [
-    `server.stream-response-body = ${options.streamResponse ?? 1}`,
-    `server.stream-request-body = ${options.streamRequest ?? 0}`,
-    `scgi.server = (\n${locations.map(formatLocation).join(',\n')}\n)`,
+    'server.modules += ( "mod_alias", "mod_cgi" )',
+    // What programs print to stderr. In the error log itself lighttpd would lose it.
+    `server.breakagelog = "${folder}/programs.log"`,
+    `alias.url = ( ${folders.map((cgi) => `"${pathOf(cgi)}" => "${cgi.folder}/"`).join(', ')} )`,
+    ...folders.flatMap((cgi) => [
+      `$HTTP["url"] =~ "^${pathOf(cgi).replaceAll('.', '[.]')}" {`,
+      `  cgi.assign = ( ${(cgi.extensions ?? ['']).map((extension) => `"${extension}" => ""`).join(', ')} )`,
+      // mod_scgi looks first, whatever the order of the lines.
+      ...(hasBackends ? ['  scgi.server = ( )'] : []),
+      ...(cgi.directives ?? []),
+      '}',
+    ]),
   ];
+}
+
+function pathOf({ path = '/cgi-bin/' }: LighttpdCgiFolder): string {
+  return path;
 }
 
 function tlsLines(files: TlsFiles | undefined, { tlsPort }: ServerPlace): string[] {
@@ -74,7 +108,7 @@ function tlsLines(files: TlsFiles | undefined, { tlsPort }: ServerPlace): string
 }
 
 function toLocation({ path, to, backendOptions }: LighttpdOptions): LighttpdLocation {
-  if (to === undefined) throw new TypeError('lighttpd needs a backend: give `to` or `locations`');
+  if (to === undefined) throw new TypeError('lighttpd needs a backend: give `to`, `locations` or `cgi`');
   return { to, ...(path === undefined ? {} : { path }), ...(backendOptions === undefined ? {} : { backendOptions }) };
 }
 

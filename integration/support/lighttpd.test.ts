@@ -1,6 +1,7 @@
 // The tests' own tools: lighttpd starts, passes requests on as configured, says what is wrong, and leaves nothing behind.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'vitest';
 import { createCertificate } from '../nginx/support/certificate.js';
 import { test, transports, type Stage } from '../nginx/support/stage.js';
@@ -44,6 +45,31 @@ describeWith('lighttpd', 'lighttpd as a front end', () => {
       directives: ['server.modules += ( "mod_setenv" )', 'setenv.add-response-header = ( "X-Added" => "yes" )'],
     });
     expect((await httpRequest({ origin })).headers['x-added']).toBe('yes');
+  });
+
+  const programs = (stage: Stage, files: Readonly<Record<string, string>>): string => {
+    const folder = stage.folder();
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text, { mode: 0o755 });
+    return folder;
+  };
+  const showEnvironment = '#!/bin/sh\necho Content-Type: text/plain\necho\necho "$SCRIPT_NAME $PATH_INFO"\n';
+
+  test('runs the files of a folder as CGI programs', async ({ stage }) => {
+    const folder = programs(stage, { show: showEnvironment, complain: '#!/bin/sh\necho "no answer today" >&2\n' });
+    const { origin, errorLog } = await lighttpdBefore(stage, { cgi: [{ folder }] });
+    expect((await httpRequest({ origin, path: '/cgi-bin/show/x' })).text).toBe('/cgi-bin/show /x\n');
+    expect((await httpRequest({ origin, path: '/cgi-bin/complain' })).status).toBe(500);
+    expect(errorLog()).toContain('no answer today');
+  });
+
+  test('runs only files with an extension, beside a backend, if it is told to', async ({ stage }) => {
+    const folder = programs(stage, { 'show.cgi': showEnvironment, 'page.txt': 'a page' });
+    const cgi = [{ folder, path: '/old/', extensions: ['.cgi'] }];
+    const { origin } = await lighttpdBefore(stage, { to: await namedApp(stage, 'backend'), cgi });
+    const ask = async (path: string): Promise<string> => (await httpRequest({ origin, path })).text;
+    expect(await ask('/old/show.cgi/x')).toBe('/old/show.cgi /x\n');
+    expect(await ask('/old/page.txt')).toBe('a page');
+    expect(await ask('/new')).toBe('backend /new');
   });
 
   test('serves the same over TLS', async ({ stage, skip }) => {

@@ -1,7 +1,7 @@
 // Starts and stops a real lighttpd for a test: a foreground child in its own temporary folder, on its own port.
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isContinuousIntegration } from '../../scripts/support/executables.js';
@@ -10,7 +10,7 @@ import { requireFrontEnd } from './front-ends.js';
 import { formatLighttpdConfig, type LighttpdOptions } from './lighttpd-config.js';
 import { startDeadlineMs, startServerProcess, type ServerProcess } from './server-process.js';
 
-export type { LighttpdLocation, LighttpdOptions } from './lighttpd-config.js';
+export type { LighttpdCgiFolder, LighttpdLocation, LighttpdOptions } from './lighttpd-config.js';
 
 /** A running lighttpd: one process. */
 export interface Lighttpd extends ServerProcess {
@@ -31,9 +31,12 @@ export async function startLighttpd(options: LighttpdOptions): Promise<Lighttpd>
     args: (_folder, file) => ['-D', '-f', file],
     format: (place) => formatLighttpdConfig(options, place),
   });
-  const { pid, errorLog } = server;
+  const { pid, folder } = server;
+  const programsLog = join(folder, 'programs.log');
+  const errorLog = (): string => server.errorLog() + (existsSync(programsLog) ? readFileSync(programsLog, 'utf8') : '');
   return {
     ...server,
+    errorLog,
     async restart() {
       const starts = (): number => errorLog().split('server started').length;
       const before = starts();
