@@ -1,4 +1,6 @@
 export { cgiDirectory, cgiProgram } from './cgi-program.js';
+export type { CgiPrograms } from './cgi-program.js';
+export type { CgiFetchHandler } from './fetch.js';
 export type { LauncherName } from './launcher/create-launcher.js';
 export type { CgiListener } from './node/middleware.js';
 export type { CgiDirectoryOptions, CgiOptions, CgiProgramOptions, Interpreter } from './options.js';

@@ -23,6 +23,8 @@ type UserFunction<Arguments extends unknown[], Result> = { bivariant(...args: Ar
 
 /** How to run programs. `Incoming` is Node's request, or a Fetch one. */
 export interface CgiOptions<Incoming = IncomingMessage> extends RunOptions {
+  /** The path below which requests are taken, besides where a router has mounted the listener: '/cgi-bin'. Default '/'. */
+  readonly mount?: string | undefined;
   /** Variables for the program that win over all others. Default none. */
   readonly env?: VariableRecord | UserFunction<[request: Incoming], VariableRecord> | undefined;
   /** Which variables of this process the program gets: none, or those of these names. Default none. */
@@ -67,6 +69,8 @@ export interface CgiDirectoryOptions<Incoming = IncomingMessage> extends CgiOpti
 
 /** Options, checked and complete. */
 export interface CgiSettings<Incoming = IncomingMessage> {
+  /** Without a slash at its end: empty for everything. */
+  readonly mount: string;
   readonly finder: ProgramFinder;
   readonly run: RunSettings;
   readonly environment: EnvironmentSettings;
@@ -118,6 +122,7 @@ function resolveSettings<Incoming>(finder: ProgramFinder, options: CgiOptions<In
     throw refuse('maxLocalRedirects', String(maxLocalRedirects), 'an integer from 0 to 1000');
   }
   return {
+    mount: checkMount(options.mount ?? '/'),
     finder,
     run: resolveRunSettings(options, options.onErrorOutput ?? logErrorOutput),
     environment: {
@@ -148,6 +153,11 @@ function isExecutable(file: string): boolean {
   } catch {
     return false; // The next folder may have it.
   }
+}
+
+function checkMount(mount: string): string {
+  if (!/^\/[^?#\0]*$/.test(mount)) throw refuse('mount', mount, 'write a path: /cgi-bin');
+  return mount.replace(/\/+$/, '');
 }
 
 function checkExtension(option: string, extension: string): string {

@@ -1,18 +1,17 @@
 // CGI programs as a listener `(req, res)`, and as middleware `(req, res, next)` of Express, connect, middie and Koa.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Mount } from '@scgi/core/relay';
+import type { Mount } from '@scgi/core/relay';
+import { writeStatus } from '@scgi/core/relay';
 import type { CgiSettings } from '../options.js';
 import { CgiPassage } from './passage.js';
 
 /** Runs programs for requests. */
 export interface CgiListener {
-  /** Calls `next` where there is no such program; without a `next` that is a 404. */
+  /** Calls `next` for requests that are not below `mount`, and where there is no such program; without a `next` that is a 404. */
   (request: IncomingMessage, response: ServerResponse, next?: (error?: unknown) => void): void;
   /** A middleware for Koa's `app.use`. The program answers for good: what runs behind it sees no body. */
   readonly koa: (ctx: KoaContext, next: () => Promise<unknown>) => Promise<void>;
-  /** Starts no more programs: 503. Those that run go on. */
-  readonly close: () => void;
 }
 
 /** What is needed of Koa's context, of version 2 or 3. */
@@ -22,12 +21,16 @@ export interface KoaContext {
   respond?: boolean | undefined;
 }
 
-export function createListener(settings: CgiSettings): CgiListener {
-  const mount = new Mount('');
+/** @param mount below which requests are taken */
+export function createListener(settings: CgiSettings, mount: Mount): CgiListener {
   const listen = (request: IncomingMessage, response: ServerResponse, next?: () => void): void => {
     const mounted = mount.locate(routed(request));
-    if (mounted === undefined) throw new Error('unreachable: everything is below an empty prefix');
-    void new CgiPassage(request, response, settings, mounted, next).start();
+    if (mounted !== undefined) void new CgiPassage(request, response, settings, mounted, next).start();
+    else if (next !== undefined) next();
+    else {
+      writeStatus(response, 404);
+      response.end();
+    }
   };
   const koa = (ctx: KoaContext, next: () => Promise<unknown>): Promise<void> =>
     new Promise((resolve, reject) => {
@@ -39,11 +42,7 @@ export function createListener(settings: CgiSettings): CgiListener {
       ctx.res.once('close', resolve);
       listen(ctx.req, ctx.res, goOn);
     });
-  const close = (): void => {
-    settings.run.slots.close();
-    settings.run.launcher.close();
-  };
-  return Object.assign(listen, { koa, close });
+  return Object.assign(listen, { koa });
 }
 
 /** What routers have left in a request. */

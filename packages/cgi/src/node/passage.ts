@@ -12,17 +12,9 @@ import {
   RemoteProtocolError,
   ScgiError,
 } from '@scgi/core/protocol';
-import {
-  Answer,
-  findField,
-  headersOf,
-  locateRedirect,
-  type MountedTarget,
-  requestFacts,
-  withoutBodyFields,
-} from '@scgi/core/relay';
+import { Answer, findField, headersOf, type MountedTarget, requestFacts, withoutBodyFields } from '@scgi/core/relay';
 import type { CgiSettings } from '../options.js';
-import type { RedirectOrigin } from '../runner/environment.js';
+import { LocalRedirects } from '../runner/local-redirects.js';
 import { orderRun } from '../runner/order-run.js';
 import { ProgramRun } from '../runner/run.js';
 import type { RunHandler } from '../runner/run.js';
@@ -39,10 +31,9 @@ export class CgiPassage implements RunHandler {
   #mounted: MountedTarget;
   #run: ProgramRun | undefined;
   #input: Writable | undefined;
-  #origin: RedirectOrigin | undefined;
+  readonly #redirects: LocalRedirects;
   /** The head of a local redirect: when its program has ended, the next one is asked. */
   #redirect: ResponseHead | undefined;
-  #redirects: number;
   #listensForDrain: boolean;
 
   /** @param onMissing there is no such program: somebody else may answer */
@@ -61,9 +52,8 @@ export class CgiPassage implements RunHandler {
     this.#mounted = mounted;
     this.#run = undefined;
     this.#input = undefined;
-    this.#origin = undefined;
+    this.#redirects = new LocalRedirects(settings.maxLocalRedirects);
     this.#redirect = undefined;
-    this.#redirects = 0;
     this.#listensForDrain = false;
   }
 
@@ -95,7 +85,7 @@ export class CgiPassage implements RunHandler {
       { serverName: settings.serverName, underscoreFields: false },
       false,
     );
-    const origin = this.#origin;
+    const { origin } = this.#redirects;
     const order = await orderRun(settings, {
       facts: origin === undefined ? facts : asGet(facts.method, facts, headersOf(request)),
       mounted: this.#mounted,
@@ -176,18 +166,12 @@ export class CgiPassage implements RunHandler {
   async #follow(head: ResponseHead): Promise<void> {
     const location = findField(head.fields, 'location') ?? '';
     this.#redirect = undefined;
-    const from = this.#mounted;
-    const mounted = locateRedirect(from, location);
     try {
+      const mounted = this.#redirects.follow(this.#mounted, this.#request.method ?? 'GET', location);
       // Not ours: the client, or the web server before us, knows who answers there.
       if (mounted === undefined) return this.#passOn(head);
-      this.#redirects += 1;
-      if (this.#redirects > this.#settings.maxLocalRedirects) {
-        throw new RemoteProtocolError('ERR_SCGI_REDIRECT_LOOP', { redirects: this.#redirects - 1 });
-      }
       this.#input = undefined;
       this.#answer.readOn();
-      this.#origin ??= originOf(from, this.#request.method ?? 'GET');
       this.#mounted = mounted;
       const run = await this.#prepare(undefined);
       if (this.#response.destroyed || this.#answer.taken) return;
@@ -224,13 +208,6 @@ function asGet(
   headers: ReturnType<typeof headersOf>,
 ): ReturnType<typeof requestFacts> {
   return { ...facts, method: method === 'HEAD' ? 'HEAD' : 'GET', headers: withoutBodyFields(headers) };
-}
-
-function originOf({ target }: MountedTarget, method: string): RedirectOrigin {
-  const query = target.indexOf('?');
-  return query === -1
-    ? { url: target, query: '', method }
-    : { url: target.slice(0, query), query: target.slice(query + 1), method };
 }
 
 function ignore(): void {}
