@@ -1,10 +1,18 @@
 // The programs from outside npm that the tests drive: what they are called and where to look for them.
 // Shared by the test runner, which installs them, and by the tests, which start them.
 
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, isAbsolute, join } from 'node:path';
 
-/** Each program: the names of its executable in order of preference, and its Debian package, or several. */
+/**
+ * @typedef {object} Program
+ * @property {readonly string[]} executables  names to look for, or absolute paths, in order of preference
+ * @property {string} debianPackage  or several
+ * @property {readonly string[]} [probe]  arguments with which the executable must end well: what it cannot do without
+ */
+
+/** Each program. @satisfies {Record<string, Program>} */
 export const programs = {
   nginx: { executables: ['nginx'], debianPackage: 'nginx' },
   apache: { executables: ['apache2', 'httpd'], debianPackage: 'apache2' },
@@ -19,6 +27,21 @@ export const programs = {
   'molly-brown': { executables: ['molly-brown'], debianPackage: 'molly-brown' },
   amfora: { executables: ['amfora'], debianPackage: 'amfora' },
   bombadillo: { executables: ['bombadillo'], debianPackage: 'bombadillo' },
+  'php-cgi': { executables: ['php-cgi'], debianPackage: 'php-cgi' },
+  'perl with CGI.pm': { executables: ['perl'], probe: ['-MCGI', '-e1'], debianPackage: 'perl libcgi-pm-perl' },
+  cc: { executables: ['cc', 'gcc', 'clang'], debianPackage: 'gcc libc6-dev' },
+  git: { executables: ['git'], debianPackage: 'git' },
+  'git-http-backend': {
+    executables: [
+      '/usr/lib/git-core/git-http-backend',
+      '/usr/libexec/git-core/git-http-backend',
+      '/opt/homebrew/opt/git/libexec/git-core/git-http-backend',
+    ],
+    debianPackage: 'git',
+  },
+  cgit: { executables: ['/usr/lib/cgit/cgit.cgi'], debianPackage: 'cgit' },
+  gitweb: { executables: ['/usr/share/gitweb/gitweb.cgi'], debianPackage: 'gitweb' },
+  awstats: { executables: ['/usr/lib/cgi-bin/awstats.pl'], debianPackage: 'awstats' },
   openssl: { executables: ['openssl'], debianPackage: 'openssl' },
 };
 
@@ -27,12 +50,22 @@ export const programs = {
 /** In continuous integration a missing program is a failure, for a user it is a skip. */
 export const isContinuousIntegration = process.env['CI'] === 'true' || process.env['CI'] === '1';
 
+/** What was found; probes take their time. @type {Map<ProgramName, string>} */
+const found = new Map();
+
 /**
  * The absolute path of a program, or undefined if this machine does not have it.
  * @param {ProgramName} name
  * @returns {string | undefined}
  */
 export function findProgram(name) {
+  const path =
+    found.get(name) ?? candidatesFor(name).find((candidate) => isExecutable(candidate) && passes(name, candidate));
+  if (path !== undefined) found.set(name, path);
+  return path;
+}
+
+function candidatesFor(name) {
   // Debian keeps servers in the sbin folders, which are not on the PATH of an ordinary user.
   const folders = [
     ...(process.env['PATH'] ?? '').split(delimiter),
@@ -40,10 +73,11 @@ export function findProgram(name) {
     '/usr/sbin',
     '/opt/homebrew/bin',
   ];
-  const candidates = programs[name].executables.flatMap((executable) =>
-    folders.filter((folder) => folder !== '').map((folder) => join(folder, executable)),
+  return programs[name].executables.flatMap((executable) =>
+    isAbsolute(executable)
+      ? [executable]
+      : folders.filter((folder) => folder !== '').map((folder) => join(folder, executable)),
   );
-  return candidates.find(isExecutable);
 }
 
 function isExecutable(path) {
@@ -53,4 +87,9 @@ function isExecutable(path) {
   } catch {
     return false; // Not there, or not for us: the next candidate may be.
   }
+}
+
+function passes(name, path) {
+  const { probe } = programs[name];
+  return probe === undefined || spawnSync(path, probe, { stdio: 'ignore', timeout: 10_000 }).status === 0;
 }
