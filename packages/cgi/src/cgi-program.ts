@@ -38,10 +38,6 @@ export function cgiDirectory(root: string, options: CgiDirectoryOptions = {}): C
 
 function createPrograms(settings: CgiSettings<unknown>): CgiPrograms {
   const mount = new Mount(settings.mount);
-  const { slots, launcher } = settings.run;
-  const close = (): void => {
-    slots.close();
-    launcher.close();
-  };
+  const close = (): void => settings.runner.close();
   return Object.assign(createListener(settings, mount), { fetch: createFetchHandler(settings, mount), close });
 }

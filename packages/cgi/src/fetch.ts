@@ -10,9 +10,7 @@ import type { FetchGatewayContext, Mount, MountedTarget } from '@scgi/core/relay
 import { bodyLengthOf, fetchFacts, findField, responseOf, statusResponse, withoutBodyFields } from '@scgi/core/relay';
 import type { CgiSettings } from './options.js';
 import { LocalRedirects } from './runner/local-redirects.js';
-import { orderRun } from './runner/order-run.js';
-import { ProgramRun } from './runner/run.js';
-import type { RunHandler, RunOrder } from './runner/run.js';
+import type { Run, RunHandler, RunRequest } from './runner/runner.js';
 
 /**
  * Answers a request with what a program answers; 404 where there is none. Rejects only with the reason of the request's
@@ -68,37 +66,38 @@ class FetchPassage {
     const request = this.#request;
     const contentLength = bodyLength(request);
     for (;;) {
-      const order = await this.#order(contentLength);
+      const asked = this.#ask(contentLength);
+      const { method } = asked.facts;
       const body = this.#redirects.origin === undefined ? request.body : null;
-      const run = new FetchRun(this.#settings, order, body, request.signal, (error) => this.#report(error));
-      const answer = await run.head();
-      if (answer.kind !== 'local-redirect') return responseOf(answer, order.method);
+      const answering = new FetchAnswer(body, request.signal, (error) => this.#report(error));
+      const run = await this.#settings.runner.prepare(asked, answering);
+      if (run === undefined) throw new BackendError('ERR_SCGI_PROGRAM_NOT_FOUND');
+      const answer = await answering.headOf(run);
+      if (answer.kind !== 'local-redirect') return responseOf(answer, method);
       // What was printed behind it is nobody's.
-      await run.drained();
+      await answering.drained();
       const location = findField(answer.fields, 'location') ?? '';
       const mounted = this.#redirects.follow(this.#mounted, request.method, location);
-      if (mounted === undefined) return responseOf({ ...answer, body: Readable.from([]) }, order.method);
+      if (mounted === undefined) return responseOf({ ...answer, body: Readable.from([]) }, method);
       this.#mounted = mounted;
     }
   }
 
-  async #order(contentLength: number | undefined): Promise<RunOrder> {
+  #ask(contentLength: number | undefined): RunRequest<Request> {
     const { origin } = this.#redirects;
     const { target, scriptNameLength } = this.#mounted;
     const request = this.#request;
     const asked = fetchFacts(request, new URL(request.url), scriptNameLength, this.#context);
     const method = request.method === 'HEAD' ? 'HEAD' : 'GET';
     const headers = asked.headers ?? {};
-    const order = await orderRun(this.#settings, {
+    return {
       facts: origin === undefined ? asked : { ...asked, target, method, headers: withoutBodyFields(headers) },
       mounted: this.#mounted,
       scgiEnv: envOf(this.#context),
       contentLength: origin === undefined ? contentLength : undefined,
       redirectedFrom: origin,
       incoming: request,
-    });
-    if (order === undefined) throw new BackendError('ERR_SCGI_PROGRAM_NOT_FOUND');
-    return order;
+    };
   }
 
   #report(error: ScgiError): void {
@@ -108,8 +107,8 @@ class FetchPassage {
 }
 
 /** One run whose answer becomes a head and a stream. */
-class FetchRun implements RunHandler {
-  readonly #run: ProgramRun;
+class FetchAnswer implements RunHandler {
+  #run: Run | undefined;
   readonly #requestBody: ReadableStream<Uint8Array> | null;
   readonly #body: Readable;
   readonly #signal: AbortSignal;
@@ -121,13 +120,11 @@ class FetchRun implements RunHandler {
 
   /** @param onBroken hears of an answer that breaks off behind its head */
   constructor(
-    settings: CgiSettings<Request>,
-    order: RunOrder,
     requestBody: ReadableStream<Uint8Array> | null,
     signal: AbortSignal,
     onBroken: (error: ScgiError) => void,
   ) {
-    this.#run = new ProgramRun(settings.run, order, this);
+    this.#run = undefined;
     this.#requestBody = requestBody;
     this.#signal = signal;
     this.#onBroken = onBroken;
@@ -138,23 +135,26 @@ class FetchRun implements RunHandler {
       this.#refuse = reject;
     });
     this.#body = new Readable({
-      read: () => this.#run.resume(),
+      read: () => this.#run?.resume(),
       destroy: (error, done) => {
-        this.#run.destroy();
+        this.#run?.destroy();
         done(error);
       },
     });
+  }
+
+  /** Starts the program; resolves with the head of its answer. @throws {ScgiError} where it gives none */
+  async headOf(run: Run): Promise<ResponseHead & { readonly body: Readable }> {
+    const signal = this.#signal;
+    signal.throwIfAborted();
     const leave = (): void => {
       this.#refuse(signal.reason);
       this.#body.destroy();
     };
     signal.addEventListener('abort', leave, { once: true });
     this.#body.once('close', () => signal.removeEventListener('abort', leave));
-  }
-
-  /** Starts the program; resolves with the head of its answer. @throws {ScgiError} where it gives none */
-  async head(): Promise<ResponseHead & { readonly body: Readable }> {
-    this.#run.start();
+    this.#run = run;
+    run.start();
     const head = await this.#begun;
     return { ...head, body: this.#body };
   }
@@ -169,14 +169,14 @@ class FetchRun implements RunHandler {
     const body = this.#requestBody;
     if (input === undefined || body === null) return;
     const source = Readable.fromWeb(body);
-    source.on('data', () => this.#run.noteInput());
+    source.on('data', () => this.#run?.noteInput());
     // A program need not read its input, and the end of a client shows in the signal.
     pipeline(source, input).catch(() => {});
   }
 
   onHead(head: ResponseHead): void {
     if (head.kind === 'upgrade') {
-      this.#run.destroy();
+      this.#run?.destroy();
       this.onError(new RemoteProtocolError('ERR_SCGI_RESPONSE_STATUS', { status: 101, fault: 'CGI has no tunnels' }));
       return;
     }

@@ -6,13 +6,14 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { LocalProtocolError, type ScgiError } from '@scgi/core/protocol';
 import { ExtraVariables, type VariableRecord } from '@scgi/core/relay';
 import { toOctets } from './octets.js';
-import type { EnvironmentSettings } from './runner/environment.js';
 import { escapeControls } from './runner/error-output.js';
 import type { LinkPolicy } from './runner/program-folder.js';
 import { ProgramFolder } from './runner/program-folder.js';
 import type { ProgramFinder } from './runner/program.js';
-import type { RunOptions, RunSettings } from './runner/run-settings.js';
+import { ProgramRunner } from './runner/program-runner.js';
+import type { RunOptions } from './runner/run-settings.js';
 import { resolveRunSettings } from './runner/run-settings.js';
+import type { Runner } from './runner/runner.js';
 import { SingleProgram } from './runner/single-program.js';
 
 /** How to call a program: an absolute path or a name to look for in `path`, perhaps with arguments. */
@@ -71,10 +72,9 @@ export interface CgiDirectoryOptions<Incoming = IncomingMessage> extends CgiOpti
 export interface CgiSettings<Incoming = IncomingMessage> {
   /** Without a slash at its end: empty for everything. */
   readonly mount: string;
-  readonly finder: ProgramFinder;
-  readonly run: RunSettings;
-  readonly environment: EnvironmentSettings;
-  readonly extraVariables: ExtraVariables<Incoming>;
+  readonly runner: Runner<Incoming>;
+  /** How long a client may take nothing of an answer that is all written, milliseconds; 0 for no limit. */
+  readonly timeout: number;
   readonly serverName: string | undefined;
   readonly maxLocalRedirects: number;
   readonly onError: (error: ScgiError, request: Incoming) => void;
@@ -121,16 +121,17 @@ function resolveSettings<Incoming>(finder: ProgramFinder, options: CgiOptions<In
   if (!Number.isSafeInteger(maxLocalRedirects) || maxLocalRedirects < 0 || maxLocalRedirects > 1000) {
     throw refuse('maxLocalRedirects', String(maxLocalRedirects), 'an integer from 0 to 1000');
   }
+  const environment = {
+    searchPath: toOctets(path),
+    passAuthorization: options.passAuthorization ?? false,
+    vouched: options.passVariables ?? [],
+  };
+  const extraVariables = new ExtraVariables({ env, inheritEnvironment });
+  const run = resolveRunSettings(options, options.onErrorOutput ?? logErrorOutput);
   return {
     mount: checkMount(options.mount ?? '/'),
-    finder,
-    run: resolveRunSettings(options, options.onErrorOutput ?? logErrorOutput),
-    environment: {
-      searchPath: toOctets(path),
-      passAuthorization: options.passAuthorization ?? false,
-      vouched: options.passVariables ?? [],
-    },
-    extraVariables: new ExtraVariables({ env, inheritEnvironment }),
+    runner: new ProgramRunner({ finder, environment, extraVariables }, run),
+    timeout: run.timeout,
     serverName: options.serverName,
     maxLocalRedirects,
     onError: options.onError ?? logError,

@@ -15,9 +15,7 @@ import {
 import { Answer, findField, headersOf, type MountedTarget, requestFacts, withoutBodyFields } from '@scgi/core/relay';
 import type { CgiSettings } from '../options.js';
 import { LocalRedirects } from '../runner/local-redirects.js';
-import { orderRun } from '../runner/order-run.js';
-import { ProgramRun } from '../runner/run.js';
-import type { RunHandler } from '../runner/run.js';
+import type { Run, RunHandler } from '../runner/runner.js';
 
 /** How long to read on when the answer is sent and the client still uploads, as nginx. */
 const LINGER_TIMEOUT_MS = 30_000;
@@ -29,7 +27,7 @@ export class CgiPassage implements RunHandler {
   readonly #answer: Answer;
   readonly #onMissing: () => void;
   #mounted: MountedTarget;
-  #run: ProgramRun | undefined;
+  #run: Run | undefined;
   #input: Writable | undefined;
   readonly #redirects: LocalRedirects;
   /** The head of a local redirect: when its program has ended, the next one is asked. */
@@ -47,7 +45,7 @@ export class CgiPassage implements RunHandler {
     this.#request = request;
     this.#response = response;
     this.#settings = settings;
-    this.#answer = new Answer(request, response, settings.run.timeout, LINGER_TIMEOUT_MS);
+    this.#answer = new Answer(request, response, settings.timeout, LINGER_TIMEOUT_MS);
     this.#onMissing = onMissing ?? (() => this.onError(new BackendError('ERR_SCGI_PROGRAM_NOT_FOUND')));
     this.#mounted = mounted;
     this.#run = undefined;
@@ -76,7 +74,7 @@ export class CgiPassage implements RunHandler {
     }
   }
 
-  async #prepare(contentLength: number | undefined): Promise<ProgramRun | undefined> {
+  async #prepare(contentLength: number | undefined): Promise<Run | undefined> {
     const settings = this.#settings;
     const request = this.#request;
     const facts = requestFacts(
@@ -86,15 +84,15 @@ export class CgiPassage implements RunHandler {
       false,
     );
     const { origin } = this.#redirects;
-    const order = await orderRun(settings, {
+    const asked = {
       facts: origin === undefined ? facts : asGet(facts.method, facts, headersOf(request)),
       mounted: this.#mounted,
       scgiEnv: getScgiEnv(request),
       contentLength: origin === undefined ? contentLength : undefined,
       redirectedFrom: origin,
       incoming: request,
-    });
-    this.#run = order && new ProgramRun(settings.run, order, this);
+    };
+    this.#run = await settings.runner.prepare(asked, this);
     return this.#run;
   }
 

@@ -4,7 +4,6 @@
 import { readFileSync } from 'node:fs';
 import type { HttpRequestFacts } from '@scgi/core/env';
 import { variablesFromHttp } from '@scgi/core/env';
-import type { Program } from './program.js';
 
 /** What is the same for every request. */
 export interface EnvironmentSettings {
@@ -24,12 +23,22 @@ export interface RedirectOrigin {
   readonly method: string;
 }
 
+/** What a program is told of itself. Octets. */
+export interface EnvironmentProgram {
+  readonly file: string;
+  readonly scriptName: string;
+  /** Empty for none. */
+  readonly pathInfo: string;
+  readonly documentRoot: string;
+  readonly interpreter: readonly string[] | undefined;
+}
+
 /** What one run is about. */
 export interface EnvironmentFacts {
   readonly facts: HttpRequestFacts;
   /** What the front end has sent beside the request's own; undefined where the request did not come over SCGI. */
   readonly scgiEnv: Readonly<Record<string, string | undefined>> | undefined;
-  readonly program: Program;
+  readonly program: EnvironmentProgram;
   /** What Content-Length says; undefined without one. */
   readonly contentLength: number | undefined;
   readonly redirectedFrom: RedirectOrigin | undefined;
@@ -107,7 +116,7 @@ function isNamed(name: string, patterns: readonly string[]): boolean {
   return patterns.some((pattern) => (pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern));
 }
 
-function setProgram(env: Map<string, string>, program: Program): void {
+function setProgram(env: Map<string, string>, program: EnvironmentProgram): void {
   const { file, scriptName, pathInfo, documentRoot } = program;
   env.set('GATEWAY_INTERFACE', 'CGI/1.1');
   env.set('DOCUMENT_ROOT', documentRoot);

@@ -1,32 +1,36 @@
 // From a request to the order of a run: which program, with which environment and which command line.
 
 import { basename } from 'node:path';
-import type { HttpRequestFacts } from '@scgi/core/env';
 import { decodeBasePath, decodePath, splitAbsoluteForm } from '@scgi/core/env';
 import { LocalProtocolError, ScgiError } from '@scgi/core/protocol';
 import type { ExtraVariables, MountedTarget } from '@scgi/core/relay';
 import { commandOf } from './command.js';
-import type { EnvironmentSettings, RedirectOrigin } from './environment.js';
+import type { EnvironmentProgram, EnvironmentSettings } from './environment.js';
 import { environmentOf } from './environment.js';
 import type { ProgramFinder } from './program.js';
 import type { RunOrder } from './run.js';
+import type { RunRequest } from './runner.js';
 
-/** What is the same for every request. */
-export interface OrderSettings<Incoming> {
-  readonly finder: ProgramFinder;
+/** What environments are made with: the same for every request. */
+export interface VariableSettings<Incoming> {
   readonly environment: EnvironmentSettings;
   readonly extraVariables: ExtraVariables<Incoming>;
 }
 
-/** One request. */
-export interface OrderFacts<Incoming> {
-  readonly facts: HttpRequestFacts;
-  readonly mounted: MountedTarget;
-  readonly scgiEnv: Readonly<Record<string, string | undefined>> | undefined;
-  /** What Content-Length says; undefined without one. */
-  readonly contentLength: number | undefined;
-  readonly redirectedFrom: RedirectOrigin | undefined;
-  readonly incoming: Incoming;
+/** What is the same for every request. */
+export interface OrderSettings<Incoming> extends VariableSettings<Incoming> {
+  readonly finder: ProgramFinder;
+}
+
+/** A target in its parts. */
+export interface TargetParts {
+  /** The mount point, decoded. */
+  readonly mountPoint: string;
+  /** What follows it, decoded. */
+  readonly path: string;
+  /** The same as the client has sent it. */
+  readonly encodedPath: string;
+  readonly query: string;
 }
 
 /**
@@ -35,20 +39,14 @@ export interface OrderFacts<Incoming> {
  */
 export async function orderRun<Incoming>(
   settings: OrderSettings<Incoming>,
-  request: OrderFacts<Incoming>,
+  request: RunRequest<Incoming>,
 ): Promise<RunOrder | undefined> {
-  const { facts, mounted, contentLength } = request;
-  const target = splitAbsoluteForm(mounted.target)?.target ?? mounted.target;
-  const queryAt = target.indexOf('?');
-  const path = queryAt === -1 ? target : target.slice(0, queryAt);
-  const encoded = path.slice(mounted.scriptNameLength);
-  const mountPoint = decodeBasePath(path.slice(0, mounted.scriptNameLength));
-  const program = await settings.finder.find(mountPoint, decodePath(encoded), encoded);
+  const { facts, contentLength } = request;
+  const { mountPoint, path, encodedPath, query } = partsOf(request.mounted);
+  const program = await settings.finder.find(mountPoint, path, encodedPath);
   if (program === undefined) return undefined;
-  const env = environmentOf({ ...request, program }, settings.environment);
-  addExtra(settings.extraVariables, env, request.incoming);
+  const env = variablesFor(settings, request, program);
   const hasInput = contentLength !== undefined && contentLength > 0;
-  const query = queryAt === -1 ? '' : target.slice(queryAt + 1);
   return {
     command: commandOf(program, env, facts.method, query, hasInput),
     method: facts.method,
@@ -57,11 +55,34 @@ export async function orderRun<Incoming>(
   };
 }
 
-function addExtra<Incoming>(extra: ExtraVariables<Incoming>, env: string[], incoming: Incoming): void {
+export function partsOf(mounted: MountedTarget): TargetParts {
+  const target = splitAbsoluteForm(mounted.target)?.target ?? mounted.target;
+  const queryAt = target.indexOf('?');
+  const path = queryAt === -1 ? target : target.slice(0, queryAt);
+  const encodedPath = path.slice(mounted.scriptNameLength);
+  return {
+    mountPoint: decodeBasePath(path.slice(0, mounted.scriptNameLength)),
+    path: decodePath(encodedPath),
+    encodedPath,
+    query: queryAt === -1 ? '' : target.slice(queryAt + 1),
+  };
+}
+
+/**
+ * The whole environment of a program, the user's variables included: names and values in turn, octets.
+ * @throws {ScgiError} as `environmentOf`; ERR_SCGI_OPTION for an `env` function that fails
+ */
+export function variablesFor<Incoming>(
+  settings: VariableSettings<Incoming>,
+  request: RunRequest<Incoming>,
+  program: EnvironmentProgram,
+): string[] {
+  const env = environmentOf({ ...request, program }, settings.environment);
   try {
-    extra.addTo(env, incoming);
+    settings.extraVariables.addTo(env, request.incoming);
   } catch (cause) {
     if (cause instanceof ScgiError) throw cause;
     throw new LocalProtocolError('ERR_SCGI_OPTION', { option: 'env', problem: 'it threw' }, { cause });
   }
+  return env;
 }

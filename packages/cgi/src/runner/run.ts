@@ -1,7 +1,6 @@
 // One run of a program: a place among those that may run, the process, its three streams, its deadlines and its end.
 // Knows CGI's output, and neither requests nor responses: who wants the answer is a handler.
 
-import type { Writable } from 'node:stream';
 import type { SlotUser } from '@scgi/client/exchange';
 import type { AbortError, ResponseHead } from '@scgi/core/protocol';
 import { BackendError, ScgiError } from '@scgi/core/protocol';
@@ -14,6 +13,7 @@ import { CgiOutput } from './output.js';
 import { startError } from './program-error.js';
 import { RunClock } from './run-clock.js';
 import type { RunSettings } from './run-settings.js';
+import type { Run, RunHandler } from './runner.js';
 
 /** What to run, and how to read what it prints. */
 export interface RunOrder {
@@ -26,23 +26,12 @@ export interface RunOrder {
   readonly name: string;
 }
 
-/** Hears of one run. One of the last two is called, once, unless the run is destroyed before. */
-export interface RunHandler {
-  /** The program runs; undefined where it was not to have input. Errors of the stream are taken care of. */
-  onInput(input: Writable | undefined): void;
-  onHead(head: ResponseHead): void;
-  /** Returns false to ask for a pause until `resume`. */
-  onBody(data: Uint8Array): boolean;
-  onEnd(): void;
-  onError(error: ScgiError): void;
-}
-
 /** A program that closes its output and lives on keeps nobody waiting for longer than this to see how it ends. */
 const EXIT_GRACE_MS = 100;
 /** How long to wait for the rest of the standard error once the program has ended: what it has forked may hold it open. */
 const ERROR_GRACE_MS = 1000;
 
-export class ProgramRun implements SlotUser, LaunchHandler, OutputSink {
+export class ProgramRun implements Run, SlotUser, LaunchHandler, OutputSink {
   readonly #settings: RunSettings;
   readonly #order: RunOrder;
   readonly #handler: RunHandler;
@@ -76,7 +65,6 @@ export class ProgramRun implements SlotUser, LaunchHandler, OutputSink {
     this.#grace = undefined;
   }
 
-  /** Starts the program, at once or when its turn has come. */
   start(): void {
     try {
       this.#settings.slots.take(this);
@@ -85,7 +73,6 @@ export class ProgramRun implements SlotUser, LaunchHandler, OutputSink {
     }
   }
 
-  /** After an `onBody` that returned false. */
   resume(): void {
     this.#resumeOutput();
     if (this.#output instanceof NphOutput) this.#output.resume();
@@ -96,12 +83,10 @@ export class ProgramRun implements SlotUser, LaunchHandler, OutputSink {
     this.#program?.output.resume();
   }
 
-  /** Bytes have gone to the program's input. */
   noteInput(): void {
     this.#clock.restart();
   }
 
-  /** Nobody wants the answer any more: ends the program, or the wait for it. Does nothing once the answer is whole. */
   destroy(): void {
     if (this.#settled) return;
     this.#settled = true;
