@@ -87,7 +87,9 @@ class FetchPassage {
     const { origin } = this.#redirects;
     const { target, scriptNameLength } = this.#mounted;
     const request = this.#request;
-    const asked = fetchFacts(request, new URL(request.url), scriptNameLength, this.#context);
+    const { basePath = '' } = this.#context;
+    const given = fetchFacts(request, new URL(request.url), scriptNameLength - basePath.length, this.#context);
+    const asked = { ...given, serverName: this.#settings.serverName };
     const method = request.method === 'HEAD' ? 'HEAD' : 'GET';
     const headers = asked.headers ?? {};
     return {

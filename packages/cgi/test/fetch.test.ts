@@ -46,6 +46,24 @@ test('a program sees what the context vouches for', async () => {
   expect((await fetch(new Request('http://app.test/other/a'))).status).toBe(404);
 });
 
+test('a line break in the path is refused below a base path, too', async () => {
+  const { fetch } = cgiDirectory(writePrograms({ a: `${head}; echo "$PATH_INFO"` }), { onError: () => {} });
+  for (const path of ['/a/x%0ay', '/a/%0d']) {
+    for (const basePath of ['', '/b', '/base', '/base/path']) {
+      const response = await fetch(new Request(`http://app.test${path}`), { basePath });
+      expect([path, basePath, response.status]).toEqual([path, basePath, 400]);
+    }
+  }
+});
+
+test('serverName wins over what the front end and the client say', async () => {
+  const folder = writePrograms({ a: `${head}; echo "$SERVER_NAME"` });
+  const { fetch } = cgiDirectory(folder, { serverName: 'own.test' });
+  expect(await (await fetch(new Request('http://app.test/a'))).text()).toBe('own.test\n');
+  const env = { SERVER_NAME: 'front.test' };
+  expect(await (await fetch(new Request('http://app.test/a'), { env })).text()).toBe('own.test\n');
+});
+
 test('a local redirect is answered by the program that it leads to', async () => {
   const { ask } = programs({
     a: `echo 'Location: /b/there?x=1'; echo`,

@@ -1,7 +1,7 @@
 // CGI programs as a listener `(req, res)`, and as middleware `(req, res, next)` of Express, connect, middie and Koa.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Mount } from '@scgi/core/relay';
+import type { Mount, RoutedRequest } from '@scgi/core/relay';
 import { writeStatus } from '@scgi/core/relay';
 import type { CgiSettings } from '../options.js';
 import { CgiPassage } from './passage.js';
@@ -18,13 +18,14 @@ export interface CgiListener {
 export interface KoaContext {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
+  readonly originalUrl?: string | undefined;
   respond?: boolean | undefined;
 }
 
 /** @param mount below which requests are taken */
 export function createListener(settings: CgiSettings, mount: Mount): CgiListener {
-  const listen = (request: IncomingMessage, response: ServerResponse, next?: () => void): void => {
-    const mounted = mount.locate(routed(request));
+  const pass = (routed: RoutedRequest, request: IncomingMessage, response: ServerResponse, next?: () => void): void => {
+    const mounted = mount.locate(routed);
     if (mounted !== undefined) void new CgiPassage(request, response, settings, mounted, next).start();
     else if (next !== undefined) next();
     else {
@@ -40,16 +41,21 @@ export function createListener(settings: CgiSettings, mount: Mount): CgiListener
       };
       ctx.respond = false;
       ctx.res.once('close', resolve);
-      listen(ctx.req, ctx.res, goOn);
+      pass(routedRequest(ctx.req, ctx.originalUrl), ctx.req, ctx.res, goOn);
     });
+  const listen = (request: IncomingMessage, response: ServerResponse, next?: () => void): void =>
+    pass(routedRequest(request), request, response, next);
   return Object.assign(listen, { koa });
 }
 
-/** What routers have left in a request. */
-function routed(request: IncomingMessage): { url: string; originalUrl?: unknown; baseUrl?: unknown } {
+/**
+ * What routers have left in a request.
+ * @param contextUrl of a context around the request, which alone knows it in Koa
+ */
+export function routedRequest(request: IncomingMessage, contextUrl?: unknown): RoutedRequest {
   return {
     url: request.url ?? '',
-    originalUrl: 'originalUrl' in request ? request.originalUrl : undefined,
+    originalUrl: 'originalUrl' in request ? request.originalUrl : contextUrl,
     baseUrl: 'baseUrl' in request ? request.baseUrl : undefined,
   };
 }

@@ -23,13 +23,13 @@ export interface RedirectOrigin {
   readonly method: string;
 }
 
-/** What a program is told of itself. Octets. */
+/** What a program is told of itself. Octets; what is undefined it is not told. */
 export interface EnvironmentProgram {
-  readonly file: string;
+  readonly file: string | undefined;
   readonly scriptName: string;
   /** Empty for none. */
   readonly pathInfo: string;
-  readonly documentRoot: string;
+  readonly documentRoot: string | undefined;
   readonly interpreter: readonly string[] | undefined;
 }
 
@@ -88,6 +88,7 @@ export function environmentOf(request: EnvironmentFacts, settings: EnvironmentSe
   }
   env.set('SERVER_SOFTWARE', ownSoftware);
   setVouched(env, request.scgiEnv ?? {}, settings.vouched);
+  if (request.facts.serverName !== undefined) env.set('SERVER_NAME', request.facts.serverName);
   setProgram(env, program);
   // RFC 3875 §4.1.2: set if and only if a body is attached. Apache sets it for a length of 0 too, as the client sent it.
   if (contentLength !== undefined) env.set('CONTENT_LENGTH', String(contentLength));
@@ -119,13 +120,13 @@ function isNamed(name: string, patterns: readonly string[]): boolean {
 function setProgram(env: Map<string, string>, program: EnvironmentProgram): void {
   const { file, scriptName, pathInfo, documentRoot } = program;
   env.set('GATEWAY_INTERFACE', 'CGI/1.1');
-  env.set('DOCUMENT_ROOT', documentRoot);
   env.set('SCRIPT_NAME', scriptName);
-  env.set('SCRIPT_FILENAME', file);
+  if (documentRoot !== undefined) env.set('DOCUMENT_ROOT', documentRoot);
+  if (file !== undefined) env.set('SCRIPT_FILENAME', file);
   env.delete('PATH_INFO');
-  if (pathInfo !== '') {
-    env.set('PATH_INFO', pathInfo);
-    // RFC 3875 §4.1.6: as if PATH_INFO were the path of a document of its own.
+  if (pathInfo !== '') env.set('PATH_INFO', pathInfo);
+  // RFC 3875 §4.1.6: as if PATH_INFO were the path of a document of its own.
+  if (pathInfo !== '' && documentRoot !== undefined) {
     env.set('PATH_TRANSLATED', documentRoot.replace(/\/$/, '') + pathInfo);
   }
   // php-cgi runs no script without it: so it knows that a web server has called it (cgi.force_redirect).
