@@ -68,8 +68,26 @@ const vouchedNames: ReadonlySet<string> = new Set([
   'TZ',
   'UNIQUE_ID',
 ]);
-const vouchedPrefixes = /^(?:SSL_|TLS_)/;
+// But for those two by which OpenSSL in the program is told whom to trust.
+const vouchedPrefixes = /^(?:SSL_(?!CERT_(?:DIR|FILE)$)|TLS_)/;
 const identifier = /^[A-Z_][A-Z0-9_]*$/i;
+
+/** What is known here, of the request and of the program: nobody else has a say in it, whatever `passVariables` names. */
+const ownNames: ReadonlySet<string> = new Set([
+  'CONTENT_LENGTH',
+  'CONTENT_TYPE',
+  'DOCUMENT_ROOT',
+  'GATEWAY_INTERFACE',
+  'PATH',
+  'PATH_INFO',
+  'PATH_TRANSLATED',
+  'QUERY_STRING',
+  'REQUEST_METHOD',
+  'REQUEST_URI',
+  'SCGI',
+  'SCRIPT_FILENAME',
+  'SCRIPT_NAME',
+]);
 
 /** SERVER_SOFTWARE where the front end does not say what it is. */
 const ownSoftware = `scgi-cgi/${ownVersion()}`;
@@ -107,10 +125,14 @@ function setVouched(
 ): void {
   for (const [name, value] of Object.entries(scgiEnv)) {
     // nginx sends an empty SERVER_NAME, and an empty REMOTE_PORT for a client on a Unix socket.
-    if (value === undefined || value === '' || name.startsWith('HTTP_')) continue;
-    const isKnown = vouchedNames.has(name) || vouchedPrefixes.test(name);
-    if (isKnown || (identifier.test(name) && isNamed(name, further))) env.set(name, value);
+    if (value !== undefined && value !== '' && isVouched(name, further)) env.set(name, value);
   }
+}
+
+function isVouched(name: string, further: readonly string[]): boolean {
+  // HTTP_* in any spelling: curl and its kin read http_proxy (CVE-2016-5385).
+  if (!identifier.test(name) || ownNames.has(name) || /^http_/i.test(name)) return false;
+  return vouchedNames.has(name) || vouchedPrefixes.test(name) || isNamed(name, further);
 }
 
 function isNamed(name: string, patterns: readonly string[]): boolean {
