@@ -11,6 +11,8 @@ import { sep } from 'node:path';
  */
 export function isPlainPath(path: string, encodedPath: string, allowsEncodedSlashes: boolean): boolean {
   if (path.includes('\0')) return false;
+  // `OPTIONS *`: behind the name of a folder it would make the name of a neighbour.
+  if (path !== '' && !path.startsWith('/')) return false;
   if (!allowsEncodedSlashes && /%2f/i.test(encodedPath)) return false;
   if (sep === '\\' && path.includes(sep)) return false;
   return !/(?:^|\/)\.{1,2}(?:\/|$)/.test(path);
