@@ -4,17 +4,20 @@
 import http from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { Duplex } from 'node:stream';
-import { parseContentLength, reasonPhrase, RemoteProtocolError } from '@scgi/core/protocol';
+import type { ErrorDetails, ResponseHead } from '@scgi/core/protocol';
+import { isFieldValue, isToken, parseContentLength, reasonPhrase, RemoteProtocolError } from '@scgi/core/protocol';
 import type { OutputSettings, OutputSink, ProgramOutput } from './output.js';
 
 /** An HTTP response. */
 export class NphOutput implements ProgramOutput {
   readonly #sink: OutputSink;
   readonly #wire: Wire;
+  #response: IncomingMessage | undefined;
   #over: boolean;
 
   constructor({ maxHeadBytes }: OutputSettings, method: string, sink: OutputSink, onWanted: () => void) {
     this.#sink = sink;
+    this.#response = undefined;
     this.#over = false;
     const wire = new Wire(onWanted);
     this.#wire = wire;
@@ -29,7 +32,7 @@ export class NphOutput implements ProgramOutput {
     });
     request.on('response', (response) => this.#begin(response));
     request.on('upgrade', () => this.#fail(new RemoteProtocolError('ERR_SCGI_RESPONSE_STATUS', { status: 101 })));
-    request.on('error', (cause) => this.#fail(faultOf(wire.bytesTaken, cause)));
+    request.on('error', (cause) => this.#onParseError(cause));
     request.end();
   }
 
@@ -45,20 +48,29 @@ export class NphOutput implements ProgramOutput {
   resume: () => void = () => {};
 
   #begin(response: IncomingMessage): void {
-    const { statusCode: status = 0, statusMessage, rawHeaders } = response;
+    let head: ResponseHead;
+    try {
+      head = headOf(response);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#response = response;
     this.resume = () => response.resume();
-    this.#sink.onHead({
-      status,
-      reason: statusMessage || reasonPhrase(status),
-      fields: withoutFraming(rawHeaders),
-      kind: 'document',
-      contentLength: parseContentLength(response.headers['content-length'] ?? ''),
-    });
+    this.#sink.onHead(head);
     response.on('data', (chunk: Uint8Array) => {
       if (!this.#sink.onBody(chunk)) response.pause();
     });
     response.on('end', () => this.#finish());
     response.on('error', (cause) => this.#fail(new RemoteProtocolError('ERR_SCGI_RESPONSE_TRUNCATED', {}, { cause })));
+  }
+
+  #onParseError(cause: NodeJS.ErrnoException): void {
+    if (this.#response === undefined) this.#fail(faultOf(this.#wire.bytesTaken, cause));
+    // Behind a whole answer nobody cares what is printed; its end is on its way.
+    else if (!this.#response.complete) {
+      this.#fail(new RemoteProtocolError('ERR_SCGI_RESPONSE_TRUNCATED', { fault: 'its chunks are broken' }, { cause }));
+    }
   }
 
   #finish(): void {
@@ -68,7 +80,7 @@ export class NphOutput implements ProgramOutput {
     this.#wire.destroy();
   }
 
-  #fail(error: RemoteProtocolError): void {
+  #fail(error: unknown): void {
     if (this.#over) return;
     this.#over = true;
     this.#sink.onFault(error);
@@ -101,17 +113,33 @@ class Wire extends Duplex {
   }
 }
 
-/** The chunks are taken apart: what says how a body is framed on its way goes no further. */
-function withoutFraming(fields: readonly string[]): string[] {
-  const kept: string[] = [];
-  for (let index = 0; index < fields.length; index += 2) {
-    const [name = '', value = ''] = fields.slice(index, index + 2);
-    if (name.toLowerCase() !== 'transfer-encoding') kept.push(name, value);
+/** @throws {RemoteProtocolError} for what the tolerant parser lets through and no response may have */
+function headOf({ statusCode: status = 0, statusMessage, rawHeaders, headers }: IncomingMessage): ResponseHead {
+  if (status < 200) throw new RemoteProtocolError('ERR_SCGI_RESPONSE_STATUS', { status });
+  const reason = statusMessage || reasonPhrase(status);
+  const isChunked = headers['transfer-encoding'] !== undefined;
+  const fields: string[] = [];
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const [name = '', value = ''] = rawHeaders.slice(index, index + 2);
+    if (!isToken(name) || !isFieldValue(value)) throw malformed({ text: name.slice(0, 40) });
+    // The chunks are taken apart: what says how a body is framed on its way goes no further. RFC 9112 §6.3: beside them
+    // a Content-Length says nothing.
+    const lowerCase = name.toLowerCase();
+    if (lowerCase !== 'transfer-encoding' && !(isChunked && lowerCase === 'content-length')) fields.push(name, value);
   }
-  return kept;
+  if (!isFieldValue(reason)) throw malformed({ fault: 'its reason has a control character' });
+  const contentLength = isChunked ? undefined : parseContentLength(headers['content-length'] ?? '');
+  return { status, reason, fields, kind: 'document', contentLength };
 }
 
-function faultOf(bytesTaken: number, cause: Error): RemoteProtocolError {
+function faultOf(bytesTaken: number, cause: NodeJS.ErrnoException): RemoteProtocolError {
   if (bytesTaken === 0) return new RemoteProtocolError('ERR_SCGI_RESPONSE_EMPTY', {}, { cause });
-  return new RemoteProtocolError('ERR_SCGI_RESPONSE_HEAD', { fault: 'no HTTP response' }, { cause });
+  if (cause.code === 'HPE_HEADER_OVERFLOW') {
+    return new RemoteProtocolError('ERR_SCGI_RESPONSE_HEAD_TOO_LARGE', {}, { cause });
+  }
+  return malformed({ fault: 'no HTTP response' }, { cause });
+}
+
+function malformed(details: ErrorDetails, options?: ErrorOptions): RemoteProtocolError {
+  return new RemoteProtocolError('ERR_SCGI_RESPONSE_HEAD', details, options);
 }
