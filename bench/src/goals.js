@@ -24,3 +24,9 @@ export const memoryGoalMiB = 64;
 
 /** CPU time of a front per request: ours before an SCGI application ÷ a proxy before the same over HTTP, at most. */
 export const frontGoal = 0.8;
+
+/** Requests per second of a CGI program: our runner ÷ Apache's mod_cgid, at least. */
+export const cgiRunnerGoal = 0.9;
+
+/** Requests per second of the same program: as a handler over SCGI ÷ as a CGI program, at least. */
+export const cgiHandlerGoal = 50;

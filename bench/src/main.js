@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { cpuGoals } from './goals.js';
 import { readOptions, usage } from './options.js';
 import { formatGoals, formatRow, writeResults } from './report.js';
+import { measureCgi } from './rows/cgi.js';
 import { measureClient } from './rows/client.js';
 import { measureDecode } from './rows/decode.js';
 import { measureFronts } from './rows/fronts.js';
@@ -24,6 +25,7 @@ const options = readOptions(process.argv.slice(2), [
   ...apps,
   'fronts',
   'client',
+  'cgi',
   'uploads',
   'memory',
   'idle',
@@ -70,6 +72,7 @@ function rows() {
     ],
     ['fronts', options.only.has('fronts'), (place) => withLoad((load) => measureFronts(options, { ...place, load }))],
     ['client', options.only.has('client'), (place) => measureClient(options, place)],
+    ['cgi', options.only.has('cgi'), (place) => withLoad((load) => measureCgi(options, { ...place, load }))],
     ['uploads', options.only.has('uploads'), (place) => measureUploads(options, place)],
     ['idle', options.only.has('idle'), (place) => measureIdle(options, place)],
     ['memory', options.only.has('memory'), (place) => measureMemory(options, place)],

@@ -6,7 +6,7 @@ export const usage = `Usage: npm run bench -- [options]
 
   --only=<row>    Only this row; may be repeated or hold commas. Default: all of
                   bare, express, koa, fastify, fetch-hono, fetch-srvx, ssgi (requests),
-                  fronts, client, uploads, memory, idle, decode.
+                  fronts, client, cgi, uploads, memory, idle, decode.
   --rounds=<n>    Rounds of interleaved measurements. Default 6.
   --requests=<n>  Requests per cell and round. Default 10000.
   --quick         2 rounds, fewer requests, smaller bodies: says whether the harness works, not how fast we are.
@@ -22,6 +22,7 @@ const full = {
   streamMiB: 1024,
   paceMiB: 200,
   idleConnections: 10_000,
+  cgiRequests: 2000,
 };
 const quick = {
   rounds: 2,
@@ -31,13 +32,14 @@ const quick = {
   streamMiB: 128,
   paceMiB: 100,
   idleConnections: 1000,
+  cgiRequests: 400,
 };
 
 /**
  * @param {string[]} args
  * @param {readonly string[]} rowNames every name that `--only` may take
  * @returns {{ help: boolean, quick: boolean, only: Set<string>, rounds: number, requests: number, warmUp: number,
- *   uploadMiB: number, streamMiB: number, paceMiB: number, idleConnections: number }} sizes in MiB, pace in MiB per second
+ *   uploadMiB: number, streamMiB: number, paceMiB: number, idleConnections: number, cgiRequests: number }} sizes in MiB, pace in MiB per second
  * @throws TypeError for an option or a row that does not exist
  */
 export function readOptions(args, rowNames) {

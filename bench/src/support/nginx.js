@@ -2,9 +2,8 @@
 
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
 import { adopt, end } from './children.js';
+import { freePort, waitUntilAccepting } from './ports.js';
 import { childrenOf, cpuSeconds } from './proc.js';
 
 /**
@@ -21,7 +20,7 @@ const directives = {
  * @param {string} folder an empty one
  * @param {{ path: string, pass: 'scgi' | 'close' | 'keep-alive', to: string, buffering?: boolean }[]} locations
  *   `buffering` is about both directions; default true, as in nginx
- * @returns {Promise<{ port: number, workerCpuSeconds: () => number, stop: () => Promise<void> }>}
+ * @returns {Promise<{ port: number, pid: number, workerCpuSeconds: () => number, stop: () => Promise<void> }>}
  */
 export async function startNginx(folder, locations) {
   const port = await freePort();
@@ -33,14 +32,15 @@ export async function startNginx(folder, locations) {
   let complaint = '';
   child.stderr.on('data', (text) => (complaint += text));
   child.once('error', (error) => (complaint = `nginx is needed to benchmark: ${error.message}`));
-  for (let tries = 0; !(await accepts(port)); tries++) {
-    if (child.pid === undefined || child.exitCode !== null || tries === 200) {
-      throw new Error(`nginx did not start. ${complaint}`);
-    }
-    await delay(25);
-  }
+  await waitUntilAccepting(port, child, 'nginx', () => complaint);
   const workerCpuSeconds = () => childrenOf(child.pid).reduce((sum, pid) => sum + cpuSeconds(pid), 0);
-  return { port, workerCpuSeconds, stop: () => end(child), log: () => readFileSync(`${folder}/error.log`, 'utf8') };
+  return {
+    port,
+    pid: child.pid,
+    workerCpuSeconds,
+    stop: () => end(child),
+    log: () => readFileSync(`${folder}/error.log`, 'utf8'),
+  };
 }
 
 function configuration(folder, port, locations) {
@@ -84,25 +84,4 @@ function stockParameters() {
   const found = candidates.map((folder) => `${folder}/scgi_params`).find((file) => existsSync(file));
   if (found === undefined) throw new Error(`no scgi_params in ${candidates.join(', ')}`);
   return found;
-}
-
-/** A port that was free a moment ago: nginx cannot choose one by itself. */
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-function accepts(port) {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => resolve(true));
-    socket.once('error', () => resolve(false));
-    socket.once('connect', () => socket.destroy());
-  });
 }
