@@ -28,6 +28,7 @@ export const programs = {
   amfora: { executables: ['amfora'], debianPackage: 'amfora' },
   bombadillo: { executables: ['bombadillo'], debianPackage: 'bombadillo' },
   'php-cgi': { executables: ['php-cgi'], debianPackage: 'php-cgi' },
+  perl: { executables: ['/usr/bin/perl', '/usr/local/bin/perl'], debianPackage: 'perl-base' },
   'perl with CGI.pm': { executables: ['perl'], probe: ['-MCGI', '-e1'], debianPackage: 'perl libcgi-pm-perl' },
   cc: { executables: ['cc', 'gcc', 'clang'], debianPackage: 'gcc libc6-dev' },
   git: { executables: ['git'], debianPackage: 'git' },
