@@ -193,8 +193,10 @@ export function breakOff(response: ServerResponse, endsWithConnection: boolean):
     response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
     return;
   }
-  // A Unix socket, which has no remote address, cannot be reset.
-  if (endsWithConnection && socket?.remoteAddress !== undefined) socket.resetAndDestroy();
+  // Our own server resets by itself; there the address is the client's, and says nothing of the socket. Elsewhere a
+  // Unix socket, which has no remote address, cannot be reset.
+  const canReset = socket?.remoteAddress !== undefined && !cameOverScgi(response.req);
+  if (endsWithConnection && canReset) socket.resetAndDestroy();
   else response.destroy();
 }
 
@@ -203,5 +205,11 @@ export function breakOff(response: ServerResponse, endsWithConnection: boolean):
  * one whose client was not told to continue: whether its body will follow, nobody knows.
  */
 export function staysOpen(request: IncomingMessage, response: ServerResponse): boolean {
-  return request.httpVersionMajor >= 2 || (response.shouldKeepAlive && request.httpVersionMinor === 1);
+  // Over SCGI the answer ends first and the rest is read then: nginx sends no more of a body once it has the head.
+  if (request.httpVersionMajor >= 2 || cameOverScgi(request)) return true;
+  return response.shouldKeepAlive && request.httpVersionMinor === 1;
+}
+
+function cameOverScgi(request: IncomingMessage): boolean {
+  return 'scgi' in request;
 }
