@@ -17,10 +17,12 @@ export interface EnvironmentSettings {
 
 /** Where a local redirect comes from. */
 export interface RedirectOrigin {
-  /** The path that redirected, as the client has sent it. */
+  /** The path whose program has redirected, as it was asked for. */
   readonly url: string;
   readonly query: string;
   readonly method: string;
+  /** What the client has asked for, before the first redirect. */
+  readonly requestUri: string;
 }
 
 /** What a program is told of itself. Octets; what is undefined it is not told. */
@@ -99,6 +101,8 @@ export function environmentOf(request: EnvironmentFacts, settings: EnvironmentSe
   const { program, contentLength, redirectedFrom } = request;
   const env = new Map<string, string>([['PATH', settings.searchPath]]);
   setFlat(env, variablesFromHttp(request.facts));
+  // An encoder's way to tell a length of 0 from none; programs have CONTENT_LENGTH for that.
+  env.delete('HTTP_CONTENT_LENGTH');
   if (!settings.passAuthorization) {
     // RFC 3875 §4.1.18: a server should leave them out; Apache does unless CGIPassAuth is on.
     env.delete('HTTP_AUTHORIZATION');
@@ -159,9 +163,9 @@ function setProgram(env: Map<string, string>, program: EnvironmentProgram): void
 function setOrigin(env: Map<string, string>, origin: RedirectOrigin): void {
   env.set('REDIRECT_STATUS', '200');
   env.set('REDIRECT_URL', origin.url);
-  if (origin.query !== '') env.set('REDIRECT_QUERY_STRING', origin.query);
+  env.set('REDIRECT_QUERY_STRING', origin.query);
   env.set('REDIRECT_REQUEST_METHOD', origin.method);
-  env.set('REQUEST_URI', origin.query === '' ? origin.url : `${origin.url}?${origin.query}`);
+  env.set('REQUEST_URI', origin.requestUri);
 }
 
 function ownVersion(): string {

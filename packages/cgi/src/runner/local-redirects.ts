@@ -1,6 +1,7 @@
 // The chain of local redirects (RFC 3875 §6.2.2) that one request may take through programs: where it leads, where it came
 // from, and that it ends.
 
+import { splitAbsoluteForm } from '@scgi/core/env';
 import { RemoteProtocolError } from '@scgi/core/protocol';
 import { locateRedirect, type MountedTarget } from '@scgi/core/relay';
 import type { RedirectOrigin } from './environment.js';
@@ -17,7 +18,7 @@ export class LocalRedirects {
     this.#origin = undefined;
   }
 
-  /** What the client asked for, once a redirect was followed. */
+  /** What has led to the program that is asked now, once a redirect was followed. */
   get origin(): RedirectOrigin | undefined {
     return this.#origin;
   }
@@ -27,17 +28,24 @@ export class LocalRedirects {
    * @throws {RemoteProtocolError} ERR_SCGI_REDIRECT_LOOP
    */
   follow(from: MountedTarget, method: string, location: string): MountedTarget | undefined {
-    const mounted = locateRedirect(from, location);
+    // Old programs write spaces where an escape belongs, and Apache takes them.
+    const mounted = locateRedirect(from, location.replace(/[\t ]/g, encodeURIComponent));
     if (mounted === undefined) return undefined;
     if (this.#count >= this.#most) throw new RemoteProtocolError('ERR_SCGI_REDIRECT_LOOP', { redirects: this.#count });
     this.#count += 1;
-    this.#origin ??= originOf(from.target, method);
+    const target = splitAbsoluteForm(from.target)?.target ?? from.target;
+    this.#origin = { ...splitTarget(target), ...this.#first(target, method) };
     return mounted;
+  }
+
+  /** Only the first program was asked what the client has asked; the next one gets a GET, or a HEAD. */
+  #first(target: string, method: string): Pick<RedirectOrigin, 'requestUri' | 'method'> {
+    if (this.#origin === undefined) return { requestUri: target, method };
+    return { requestUri: this.#origin.requestUri, method: method === 'HEAD' ? method : 'GET' };
   }
 }
 
-function originOf(target: string, method: string): RedirectOrigin {
+function splitTarget(target: string): Pick<RedirectOrigin, 'url' | 'query'> {
   const query = target.indexOf('?');
-  if (query === -1) return { url: target, query: '', method };
-  return { url: target.slice(0, query), query: target.slice(query + 1), method };
+  return query === -1 ? { url: target, query: '' } : { url: target.slice(0, query), query: target.slice(query + 1) };
 }

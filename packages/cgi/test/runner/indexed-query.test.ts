@@ -10,14 +10,17 @@ describe('an indexed query', () => {
     ['a%20b+c%2Bd', ['a b', 'c+d']],
     ['a%3Db', ['a=b']],
     ['%E9+%ff', ['\xe9', '\xff']],
-    ['a&b', ['a&b']],
+    ['a&b', ['a\\&b']],
     ['+', ['', '']],
     ['a++b', ['a', '', 'b']],
     ['-s', ['-s']],
-    ['%3Bid+$(id)+`id`', [';id', '$(id)', '`id`']],
+    ['%3Bid+$(id)+`id`', ['\\;id', '\\$\\(id\\)', '\\`id\\`']],
     // What is no escape stays as it is: RFC 3986 knows no other way.
     ['100%+%zz+%4', ['100%', '%zz', '%4']],
-    ['a%0Ab', ['a\nb']],
+    ['a%0Ab', ['a\\\nb']],
+    [`&;\`'"|*?~<>^()[]{}$\\`, ['&;`\'"|*?~<>^()[]{}$\\'.replace(/./g, '\\$&')]],
+    // Apache's list, and no more: arguments of programs that know no shell stay readable.
+    ['!%23,-.:@_/%25%09%0D', ['!#,-.:@_/%\t\r']],
   ])('%s gives the arguments %j', (query, words) => {
     expect(indexedQuery('GET', query)).toEqual(words);
     expect(indexedQuery('HEAD', query)).toEqual(words);
