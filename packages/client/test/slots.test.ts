@@ -126,3 +126,14 @@ test('a user that throws leaves the others their turns', () => {
   slots.release();
   expect(log).toEqual(['a', 'c']);
 });
+
+test('nobody gets a slot after close, though some are free', () => {
+  const { slots, log, take } = setUp();
+  take('a');
+  slots.close();
+  expect(() => take('b')).toThrow(expect.objectContaining({ code: 'ERR_SCGI_CLIENT_CLOSED', statusHint: 503 }));
+  slots.release();
+  expect(() => take('c')).toThrow(expect.objectContaining({ code: 'ERR_SCGI_CLIENT_CLOSED' }));
+  expect(log).toEqual(['a']);
+  expect([slots.taken, slots.queued]).toEqual([0, 0]);
+});

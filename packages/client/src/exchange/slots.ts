@@ -24,12 +24,14 @@ export class Slots {
   readonly #waiting: Map<SlotUser, NodeJS.Timeout | undefined>;
   #taken: number;
   #serving: boolean;
+  #closed: boolean;
 
   constructor(settings: SlotSettings) {
     this.#settings = settings;
     this.#waiting = new Map();
     this.#taken = 0;
     this.#serving = false;
+    this.#closed = false;
   }
 
   get taken(): number {
@@ -43,8 +45,10 @@ export class Slots {
   /**
    * Calls `onSlot` at once if a slot is free; else the user waits.
    * @throws {BackendError} ERR_SCGI_BACKEND_BUSY if the queue is full
+   * @throws {AbortError} ERR_SCGI_CLIENT_CLOSED after `close`
    */
   take(user: SlotUser): void {
+    if (this.#closed) throw new AbortError('ERR_SCGI_CLIENT_CLOSED');
     const { maxConcurrent, maxQueued, queueTimeout } = this.#settings;
     if (this.#taken < maxConcurrent && this.#waiting.size === 0) {
       this.#taken += 1;
@@ -85,8 +89,9 @@ export class Slots {
     }
   }
 
-  /** Nobody waits any longer. */
+  /** Nobody waits any longer, and nobody gets a slot any more. */
   close(): void {
+    this.#closed = true;
     for (const user of this.#waiting.keys()) {
       this.leave(user);
       user.onNoSlot(new AbortError('ERR_SCGI_CLIENT_CLOSED'));
