@@ -7,20 +7,18 @@ export class GroupEnd {
   readonly #program: RunningProgram;
   #timer: NodeJS.Timeout | undefined;
   #begun: boolean;
+  #gone: boolean;
 
   constructor(program: RunningProgram) {
     this.#program = program;
     this.#timer = undefined;
     this.#begun = false;
-  }
-
-  get begun(): boolean {
-    return this.#begun;
+    this.#gone = false;
   }
 
   /** @param killTimeout milliseconds until SIGKILL; 0: at once */
   begin(killTimeout: number): void {
-    if (this.#begun) return;
+    if (this.#begun || this.#gone) return;
     this.#begun = true;
     this.#program.kill(killTimeout === 0 ? 'SIGKILL' : 'SIGTERM');
     // Not unref'ed: who ends a process that has ended its response must not leave programs behind.
@@ -29,10 +27,11 @@ export class GroupEnd {
 
   /**
    * The leader has ended. While others of its group live, nobody else can get its number; when none does, there is
-   * nothing left to end, and a signal might reach a stranger.
+   * nothing left to end, now or later, and a signal might reach a stranger.
    */
   onLeaderExit(): void {
-    if (this.#timer === undefined || this.#program.hasGroup()) return;
+    if (this.#program.hasGroup()) return;
+    this.#gone = true;
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }

@@ -49,6 +49,7 @@ export async function orderRun<Incoming>(
   const hasInput = contentLength !== undefined && contentLength > 0;
   return {
     command: commandOf(program, env, facts.method, query, hasInput),
+    file: program.file,
     method: facts.method,
     isNph: basename(program.file).startsWith('nph-'),
     name: program.scriptName || program.file,

@@ -2,24 +2,37 @@
 
 import { existsSync, openSync, readSync, closeSync } from 'node:fs';
 import { BackendError } from '@scgi/core/protocol';
+import type { Command } from '../launcher/launcher.js';
 import { toFilePath } from '../octets.js';
 
 /** The system has no room for another process: that passes. */
 const exhausted: ReadonlySet<string> = new Set(['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE']);
 
-/** A program that could not be started. @param cause the system's error */
-export function startError(file: string, cause: NodeJS.ErrnoException): BackendError {
+/**
+ * A program that could not be started.
+ * @param command what was to be run: the program, or its interpreter
+ * @param program its file
+ * @param cause the system's error
+ */
+export function startError(
+  { file }: Pick<Command, 'file'>,
+  program: string,
+  cause: NodeJS.ErrnoException,
+): BackendError {
   const { code = '' } = cause;
-  const details = { file: file.slice(-200), system: code };
+  const details = { file: program.slice(-200), system: code };
   if (exhausted.has(code)) return new BackendError('ERR_SCGI_BACKEND_BUSY', details, { cause });
   if (code === 'EACCES' || code === 'EPERM') {
     const remedy =
       'make it executable (chmod +x) for the user of this process, or name an interpreter for its extension';
     return new BackendError('ERR_SCGI_PROGRAM_FORBIDDEN', { ...details, remedy }, { cause });
   }
-  const exists = existsSync(toFilePath(file));
-  if (!exists) return new BackendError('ERR_SCGI_PROGRAM_NOT_FOUND', details, { cause });
-  return new BackendError('ERR_SCGI_PROGRAM_START', { ...details, ...explain(file, code) }, { cause });
+  if (!existsSync(toFilePath(program))) return new BackendError('ERR_SCGI_PROGRAM_NOT_FOUND', details, { cause });
+  const explanation =
+    file === program || existsSync(toFilePath(file))
+      ? explain(file, code)
+      : { problem: 'its interpreter is missing', interpreter: file.slice(-200) };
+  return new BackendError('ERR_SCGI_PROGRAM_START', { ...details, ...explanation }, { cause });
 }
 
 /** The system says the same words of a missing interpreter as of a missing program. */

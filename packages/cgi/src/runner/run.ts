@@ -18,6 +18,8 @@ import type { Run, RunHandler } from './runner.js';
 /** What to run, and how to read what it prints. */
 export interface RunOrder {
   readonly command: Command;
+  /** The program's, also where the command is an interpreter's. */
+  readonly file: string;
   /** REQUEST_METHOD: the answer to HEAD has no body. */
   readonly method: string;
   /** It speaks HTTP itself. */
@@ -106,8 +108,11 @@ export class ProgramRun implements Run, SlotUser, LaunchHandler, OutputSink {
   onStartFailed(error: NodeJS.ErrnoException): void {
     this.#exited = true;
     this.#outputEnded = true;
-    this.#fail(startError(this.#order.command.file, error));
-    this.#release();
+    try {
+      this.#fail(startError(this.#order.command, this.#order.file, error));
+    } finally {
+      this.#release();
+    }
   }
 
   onStart(program: RunningProgram): void {
@@ -171,12 +176,15 @@ export class ProgramRun implements Run, SlotUser, LaunchHandler, OutputSink {
     if (this.#finished) return;
     this.#finished = true;
     clearTimeout(this.#grace);
-    if (!this.#settled && this.#signal !== undefined) {
-      // Whatever it has printed, it was not done.
-      this.#fail(new BackendError('ERR_SCGI_PROGRAM_DIED', { signal: this.#signal }));
+    try {
+      if (!this.#settled && this.#signal !== undefined) {
+        // Whatever it has printed, it was not done.
+        this.#fail(new BackendError('ERR_SCGI_PROGRAM_DIED', { signal: this.#signal }));
+      }
+      this.#output?.end();
+    } finally {
+      this.#release();
     }
-    this.#output?.end();
-    this.#release();
   }
 
   onHead(head: ResponseHead): void {
@@ -206,11 +214,12 @@ export class ProgramRun implements Run, SlotUser, LaunchHandler, OutputSink {
   }
 
   #fail(error: unknown): void {
-    if (!(error instanceof ScgiError)) throw error;
-    if (this.#settled) return;
+    const isFirst = !this.#settled;
     this.#settled = true;
-    this.#handler.onError(error);
-    this.#endProgram();
+    // Before anybody hears of it: who does may throw.
+    if (isFirst) this.#endProgram();
+    if (!(error instanceof ScgiError)) throw error;
+    if (isFirst) this.#handler.onError(error);
   }
 
   #endProgram(): void {
@@ -219,7 +228,7 @@ export class ProgramRun implements Run, SlotUser, LaunchHandler, OutputSink {
     if (program === undefined) return;
     program.input?.destroy();
     program.output.destroy();
-    if (!this.#exited || program.hasGroup()) this.#end?.begin(this.#settings.killTimeout);
+    this.#end?.begin(this.#settings.killTimeout);
   }
 
   /** The place is free when the program has ended and nobody waits for what its children print. */
