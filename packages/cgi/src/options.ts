@@ -3,9 +3,11 @@
 import type { IncomingMessage } from 'node:http';
 import { accessSync, constants, statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
-import { LocalProtocolError, type ScgiError } from '@scgi/core/protocol';
+import type { ScgiError } from '@scgi/core/protocol';
 import { ExtraVariables, type VariableRecord } from '@scgi/core/relay';
 import { toOctets } from './octets.js';
+import { checkFunction, checkRecord, checkSwitch, checkText, checkTexts, refuse } from './option-checks.js';
+import { isOwnName } from './runner/environment.js';
 import { escapeControls } from './runner/error-output.js';
 import type { LinkPolicy } from './runner/program-folder.js';
 import { ProgramFolder } from './runner/program-folder.js';
@@ -85,10 +87,12 @@ const linkPolicies: readonly unknown[] = ['below', 'anywhere', 'nowhere'];
 
 /** @throws {LocalProtocolError} ERR_SCGI_OPTION */
 export function resolveProgram<Incoming>(file: string, options: CgiProgramOptions<Incoming>): CgiSettings<Incoming> {
-  const { interpreter, documentRoot, encodedSlashes = false, path = defaultSearchPath } = options;
-  const command = interpreter === undefined ? undefined : resolveInterpreter('interpreter', interpreter, path);
-  const finder = new SingleProgram(toOctets(resolve(file)), rootOf(documentRoot), command, encodedSlashes);
-  return resolveSettings(finder, options);
+  const { interpreter } = options;
+  const program = toOctets(resolve(checkText('file', file)));
+  const command =
+    interpreter === undefined ? undefined : resolveInterpreter('interpreter', interpreter, searchPathOf(options));
+  const encodedSlashes = checkSwitch('encodedSlashes', options.encodedSlashes);
+  return resolveSettings(new SingleProgram(program, documentRootOf(options), command, encodedSlashes), options);
 }
 
 /** @throws {LocalProtocolError} ERR_SCGI_OPTION */
@@ -96,51 +100,66 @@ export function resolveDirectory<Incoming>(
   root: string,
   options: CgiDirectoryOptions<Incoming>,
 ): CgiSettings<Incoming> {
-  const { interpreters = {}, extensions, index = [], links = 'below', path = defaultSearchPath } = options;
-  if (!statSync(root, { throwIfNoEntry: false })?.isDirectory()) throw refuse('root', root, 'not a folder');
-  if (!linkPolicies.includes(links)) throw refuse('links', String(links), "write 'below', 'anywhere' or 'nowhere'");
-  const known = Object.entries(interpreters).map(
+  const { interpreters = {}, extensions, index = [], links = 'below' } = options;
+  const isFolder = statSync(checkText('root', root), { throwIfNoEntry: false })?.isDirectory();
+  if (isFolder !== true) throw refuse('root', root, 'not a folder');
+  if (!linkPolicies.includes(links)) throw refuse('links', links, "write 'below', 'anywhere' or 'nowhere'");
+  const searchPath = searchPathOf(options);
+  const known = Object.entries(checkRecord('interpreters', interpreters)).map(
     ([extension, interpreter]) =>
-      [checkExtension('interpreters', extension), resolveInterpreter('interpreters', interpreter, path)] as const,
+      [checkExtension('interpreters', extension), resolveInterpreter('interpreters', interpreter, searchPath)] as const,
   );
-  for (const name of index) if (/[/\\\0]/.test(name)) throw refuse('index', name, 'a file name, without a folder');
+  const folder = toOctets(resolve(root));
   const finder = new ProgramFolder({
-    root: toOctets(resolve(root)),
-    documentRoot: rootOf(options.documentRoot) ?? toOctets(resolve(root)),
+    root: folder,
+    documentRoot: documentRootOf(options) ?? folder,
     links,
-    allowsEncodedSlashes: options.encodedSlashes ?? false,
+    allowsEncodedSlashes: checkSwitch('encodedSlashes', options.encodedSlashes),
     interpreters: new Map(known),
-    extensions: extensions && new Set(extensions.map((extension) => checkExtension('extensions', extension))),
-    indexes: index.map(toOctets),
+    extensions:
+      extensions === undefined
+        ? undefined
+        : new Set(checkTexts('extensions', extensions).map((extension) => checkExtension('extensions', extension))),
+    indexes: checkTexts('index', index).map(checkIndex),
   });
   return resolveSettings(finder, options);
 }
 
 function resolveSettings<Incoming>(finder: ProgramFinder, options: CgiOptions<Incoming>): CgiSettings<Incoming> {
-  const { env, inheritEnvironment, path = defaultSearchPath, maxLocalRedirects = 10 } = options;
+  const { env, mount = '/', maxLocalRedirects = 10 } = options;
   if (!Number.isSafeInteger(maxLocalRedirects) || maxLocalRedirects < 0 || maxLocalRedirects > 1000) {
-    throw refuse('maxLocalRedirects', String(maxLocalRedirects), 'an integer from 0 to 1000');
+    throw refuse('maxLocalRedirects', maxLocalRedirects, 'an integer from 0 to 1000');
   }
   const environment = {
-    searchPath: toOctets(path),
-    passAuthorization: options.passAuthorization ?? false,
-    vouched: options.passVariables ?? [],
+    searchPath: toOctets(searchPathOf(options)),
+    passAuthorization: checkSwitch('passAuthorization', options.passAuthorization),
+    vouched: checkTexts('passVariables', options.passVariables ?? []).map(checkVouched),
   };
+  const inheritEnvironment = checkTexts('inheritEnvironment', options.inheritEnvironment ?? []);
+  if (env !== undefined && typeof env !== 'function') checkRecord('env', env);
   const extraVariables = new ExtraVariables({ env, inheritEnvironment });
-  const run = resolveRunSettings(options, options.onErrorOutput ?? logErrorOutput);
+  const run = resolveRunSettings(options, checkFunction('onErrorOutput', options.onErrorOutput, logErrorOutput));
   return {
-    mount: checkMount(options.mount ?? '/'),
+    mount: checkMount(mount),
     runner: new ProgramRunner({ finder, environment, extraVariables }, run),
     timeout: run.timeout,
-    serverName: options.serverName,
+    serverName: checkServerName(options.serverName),
     maxLocalRedirects,
-    onError: options.onError ?? logError,
+    onError: checkFunction('onError', options.onError, logError),
   };
+}
+
+function searchPathOf({ path = defaultSearchPath }: { readonly path?: string | undefined }): string {
+  return checkText('path', path);
+}
+
+function documentRootOf({ documentRoot }: { readonly documentRoot?: string | undefined }): string | undefined {
+  return documentRoot === undefined ? undefined : toOctets(resolve(checkText('documentRoot', documentRoot)));
 }
 
 /** Now and not at the first request: a missing interpreter is a mistake of the configuration. */
 function resolveInterpreter(option: string, interpreter: Interpreter, searchPath: string): readonly string[] {
-  const [name = '', ...args] = [interpreter].flat();
+  const [name = '', ...args] = checkTexts(option, [interpreter].flat());
   const candidates = isAbsolute(name) ? [name] : searchPath.split(':').map((folder) => join(folder, name));
   const file = name === '' || /[/\\]/.test(name) !== isAbsolute(name) ? undefined : candidates.find(isExecutable);
   if (file === undefined) throw refuse(option, name, `no such program in ${searchPath}`);
@@ -157,17 +176,33 @@ function isExecutable(file: string): boolean {
 }
 
 function checkMount(mount: string): string {
-  if (!/^\/[^?#\0]*$/.test(mount)) throw refuse('mount', mount, 'write a path: /cgi-bin');
+  if (!/^\/[^?#\0]*$/.test(checkText('mount', mount))) throw refuse('mount', mount, 'write a path: /cgi-bin');
   return mount.replace(/\/+$/, '');
 }
 
+function checkServerName(serverName: string | undefined): string | undefined {
+  if (serverName !== undefined && !/^[\x21-\x7e]+$/.test(checkText('serverName', serverName))) {
+    throw refuse('serverName', serverName, 'write the name of a host');
+  }
+  return serverName;
+}
+
+/** A name, or how names begin; of variables that are not ours to begin with. */
+function checkVouched(pattern: string): string {
+  if (!/^(?:[A-Z_][A-Z0-9_]*\*?|\*)$/i.test(pattern))
+    throw refuse('passVariables', pattern, 'write NAME or BEGINNING_*');
+  if (isOwnName(pattern)) throw refuse('passVariables', pattern, 'the variable belongs to the request');
+  return pattern;
+}
+
 function checkExtension(option: string, extension: string): string {
-  if (!/^\.[^./\\\0]+$/.test(extension)) throw refuse(option, extension, 'write it with its dot: .php');
+  if (!/^\.[^./\\\0*?]+$/.test(extension)) throw refuse(option, extension, 'write it with its dot: .php');
   return toOctets(extension.toLowerCase());
 }
 
-function rootOf(documentRoot: string | undefined): string | undefined {
-  return documentRoot === undefined ? undefined : toOctets(resolve(documentRoot));
+function checkIndex(name: string): string {
+  if (/^\.|[/\\]/.test(name)) throw refuse('index', name, 'write a file name, without a folder or a dot before it');
+  return toOctets(name);
 }
 
 function logError(error: ScgiError, request: unknown): void {
@@ -179,8 +214,4 @@ function logError(error: ScgiError, request: unknown): void {
 
 function logErrorOutput(line: string, program: string): void {
   console.error(`${escapeControls(program)}: ${line}`);
-}
-
-function refuse(option: string, value: string, problem: string): LocalProtocolError {
-  return new LocalProtocolError('ERR_SCGI_OPTION', { option, value, problem });
 }

@@ -133,9 +133,14 @@ function setVouched(
   }
 }
 
-function isVouched(name: string, further: readonly string[]): boolean {
+/** Whether a front end has no say in a variable, or in those that begin so. */
+export function isOwnName(name: string): boolean {
   // HTTP_* in any spelling: curl and its kin read http_proxy (CVE-2016-5385).
-  if (!identifier.test(name) || ownNames.has(name) || /^http_/i.test(name)) return false;
+  return ownNames.has(name) || /^http_/i.test(name);
+}
+
+function isVouched(name: string, further: readonly string[]): boolean {
+  if (!identifier.test(name) || isOwnName(name)) return false;
   return vouchedNames.has(name) || vouchedPrefixes.test(name) || isNamed(name, further);
 }
 
