@@ -8,6 +8,7 @@ import { commandOf } from './command.js';
 import type { EnvironmentProgram, EnvironmentSettings } from './environment.js';
 import { environmentOf } from './environment.js';
 import type { ProgramFinder } from './program.js';
+import { bareFolder } from './program.js';
 import type { RunOrder } from './run.js';
 import type { RunRequest } from './runner.js';
 
@@ -34,17 +35,17 @@ export interface TargetParts {
 }
 
 /**
- * Undefined where there is no program.
+ * Undefined where there is no program; `bareFolder` where a slash is missing.
  * @throws {ScgiError} for a program that must not be run, for what the client sent, for an `env` function that fails
  */
-export async function orderRun<Incoming>(
+export function orderRun<Incoming>(
   settings: OrderSettings<Incoming>,
   request: RunRequest<Incoming>,
-): Promise<RunOrder | undefined> {
+): RunOrder | typeof bareFolder | undefined {
   const { facts, contentLength } = request;
   const { mountPoint, path, encodedPath, query } = partsOf(request.mounted);
-  const program = await settings.finder.find(mountPoint, path, encodedPath);
-  if (program === undefined) return undefined;
+  const program = settings.finder.find(mountPoint, path, encodedPath);
+  if (program === undefined || program === bareFolder) return program;
   const env = variablesFor(settings, request, program);
   const hasInput = contentLength !== undefined && contentLength > 0;
   return {

@@ -1,13 +1,16 @@
 // A folder of programs, as `ScriptAlias /cgi-bin/ /folder/` of Apache: the path leads through folders to a file, and what
-// follows is PATH_INFO. Owns the policy on links and names; reads the file system at each request, since files come and go.
+// follows is PATH_INFO. Owns the policy on links and names. Reads the file system at each request, since files come and go,
+// and synchronously: to hand a look-up to another thread costs many times what the look-up costs. Where a file system may
+// hang, so may the start of a program from it.
 
 import type { Stats } from 'node:fs';
-import { realpath, stat } from 'node:fs/promises';
+import { realpathSync, statSync } from 'node:fs';
 import { extname, sep } from 'node:path';
 import { BackendError } from '@scgi/core/protocol';
 import { toFilePath } from '../octets.js';
 import { isPlainPath, mergeSlashes } from './path-policy.js';
 import type { Program, ProgramFinder } from './program.js';
+import { bareFolder } from './program.js';
 
 /** Where links may lead: 'below' the folder, 'anywhere', or 'nowhere', which refuses them. */
 export type LinkPolicy = 'below' | 'anywhere' | 'nowhere';
@@ -39,14 +42,14 @@ export class ProgramFolder implements ProgramFinder {
     this.#root = settings.root.endsWith('/') ? settings.root.slice(0, -1) : settings.root;
   }
 
-  async find(scriptName: string, path: string, encodedPath: string): Promise<Program | undefined> {
+  find(scriptName: string, path: string, encodedPath: string): Program | typeof bareFolder | undefined {
     if (!isPlainPath(path, encodedPath, this.#settings.allowsEncodedSlashes)) return undefined;
     const merged = mergeSlashes(path);
     // One segment after the other: the first that is a file is the program.
     for (let end = merged.indexOf('/', 1); ; end = merged.indexOf('/', end + 1)) {
       const place = end === -1 ? merged : merged.slice(0, end);
       if (isHidden(place)) return undefined;
-      const stats = await statOf(this.#root + place);
+      const stats = statOf(this.#root + place);
       if (stats === undefined) return undefined;
       if (stats.isFile()) return this.#program(scriptName + place, this.#root + place, merged.slice(place.length));
       if (!stats.isDirectory()) return undefined;
@@ -55,14 +58,13 @@ export class ProgramFolder implements ProgramFinder {
   }
 
   /** A folder is asked for: its index, if it has one. */
-  async #index(scriptName: string, path: string): Promise<Program | undefined> {
+  #index(scriptName: string, path: string): Program | typeof bareFolder | undefined {
     const { indexes, root } = this.#settings;
-    // Without the slash, the links of the page would lead astray; whoever answers 404 may redirect.
-    if (!path.endsWith('/') && path !== '') return undefined;
-    const folder = path === '' ? '/' : path;
+    const folder = path.endsWith('/') ? path : `${path}/`;
     for (const name of indexes) {
       const file = this.#root + folder + name;
-      if ((await statOf(file))?.isFile()) return this.#program(scriptName + folder + name, file, '');
+      if (!statOf(file)?.isFile()) continue;
+      return folder === path ? this.#program(scriptName + folder + name, file, '') : bareFolder;
     }
     throw new BackendError('ERR_SCGI_PROGRAM_FORBIDDEN', {
       folder: `${root}${folder}`.slice(-200),
@@ -70,18 +72,19 @@ export class ProgramFolder implements ProgramFinder {
     });
   }
 
-  async #program(scriptName: string, file: string, pathInfo: string): Promise<Program | undefined> {
+  #program(scriptName: string, file: string, pathInfo: string): Program | undefined {
     const { extensions, interpreters, documentRoot } = this.#settings;
     const extension = extname(file).toLowerCase();
     if (extensions !== undefined && !extensions.has(extension)) return undefined;
-    await this.#checkLinks(file);
+    this.#checkLinks(file);
     return { file, scriptName, pathInfo, documentRoot, interpreter: interpreters.get(extension) };
   }
 
-  async #checkLinks(file: string): Promise<void> {
+  #checkLinks(file: string): void {
     const { links } = this.#settings;
     if (links === 'anywhere') return;
-    const [root, real] = await Promise.all([realOf(this.#root), realOf(file)]);
+    const root = realOf(this.#root);
+    const real = realOf(file);
     const below = file.slice(this.#root.length);
     // The folder itself may lie behind a link: it was named by who runs this.
     if (links === 'nowhere' ? real === root + below : real.startsWith(root + sep)) return;
@@ -94,18 +97,18 @@ function isHidden(path: string): boolean {
   return path.includes('/.');
 }
 
-async function statOf(path: string): Promise<Stats | undefined> {
+function statOf(path: string): Stats | undefined {
   try {
-    return await stat(toFilePath(path));
+    return statSync(toFilePath(path));
   } catch (cause) {
     throwUnlessAbsent(path, cause);
     return undefined;
   }
 }
 
-async function realOf(path: string): Promise<string> {
+function realOf(path: string): string {
   try {
-    return (await realpath(toFilePath(path), { encoding: 'buffer' })).toString('latin1');
+    return realpathSync.native(toFilePath(path), 'buffer').toString('latin1');
   } catch (cause) {
     // Gone since it was looked at.
     throw new BackendError('ERR_SCGI_PROGRAM_NOT_FOUND', { file: path.slice(-200) }, { cause });

@@ -2,8 +2,10 @@
 
 import type { OrderSettings } from './order-run.js';
 import { orderRun } from './order-run.js';
+import { bareFolder } from './program.js';
 import { ProgramRun } from './run.js';
 import type { RunSettings } from './run-settings.js';
+import { SlashRedirect } from './slash-redirect.js';
 import type { Run, RunHandler, Runner, RunRequest } from './runner.js';
 
 /** See `Runner`. */
@@ -17,7 +19,8 @@ export class ProgramRunner<Incoming> implements Runner<Incoming> {
   }
 
   async prepare(request: RunRequest<Incoming>, handler: RunHandler): Promise<Run | undefined> {
-    const order = await orderRun(this.#order, request);
+    const order = orderRun(this.#order, request);
+    if (order === bareFolder) return new SlashRedirect(request.mounted.target, handler);
     return order && new ProgramRun(this.#settings, order, handler);
   }
 

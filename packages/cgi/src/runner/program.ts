@@ -14,13 +14,17 @@ export interface Program {
   readonly interpreter: readonly string[] | undefined;
 }
 
+/** A folder that has an index, asked for without the slash that the links of its page need. */
+export const bareFolder = 'bare folder';
+
 /** Finds the program of a request by what follows the mount point in its URL. */
 export interface ProgramFinder {
   /**
    * Undefined where there is none.
    * @param scriptName the mount point, decoded
    * @param path what follows it, decoded; begins with a slash, or is empty
+   * @param encodedPath the same as the client has sent it
    * @throws {ScgiError} ERR_SCGI_PROGRAM_FORBIDDEN for something that must not be run
    */
-  find(scriptName: string, path: string, encodedPath: string): Promise<Program | undefined> | Program | undefined;
+  find(scriptName: string, path: string, encodedPath: string): Program | typeof bareFolder | undefined;
 }

@@ -11,6 +11,7 @@ import { toOctets } from '../../src/octets.js';
 import type { FolderSettings } from '../../src/runner/program-folder.js';
 import { ProgramFolder } from '../../src/runner/program-folder.js';
 import type { Program } from '../../src/runner/program.js';
+import { bareFolder } from '../../src/runner/program.js';
 
 let base = '';
 let root = '';
@@ -50,8 +51,10 @@ function folder(settings: Partial<FolderSettings> = {}): ProgramFolder {
 }
 
 /** The path as a client sends it, below the mount point /cgi. */
-function find(encoded: string, settings: Partial<FolderSettings> = {}): Promise<Program | undefined> {
-  return folder(settings).find('/cgi', decodePath(encoded), encoded);
+async function find(encoded: string, settings: Partial<FolderSettings> = {}): Promise<Program | undefined> {
+  const found = folder(settings).find('/cgi', decodePath(encoded), encoded);
+  if (found === bareFolder) throw new Error(bareFolder);
+  return found;
 }
 
 /** What the client gets, and the log. */
@@ -165,8 +168,11 @@ describe('a folder', () => {
     await expect(find(path)).rejects.toThrow(forbidden);
   });
 
-  test('without its slash is not there: links of its page would lead astray', async () => {
-    expect(await find('/sub', { indexes: ['index.pl'] })).toBeUndefined();
+  test.each([
+    ['/sub', 'bare folder'],
+    ['/empty', forbidden],
+  ])('at %s, without its slash, is one to redirect only if it has an index', async (path, expected) => {
+    await expect(find(path, { indexes: ['index.pl'] })).rejects.toThrow(expected);
   });
 
   test('is answered by its index, the first that is there', async () => {
