@@ -17,7 +17,7 @@ export interface EnvironmentSettings {
 
 /** Where a local redirect comes from. */
 export interface RedirectOrigin {
-  /** The path whose program has redirected, as it was asked for. */
+  /** The path whose program has redirected, decoded. */
   readonly url: string;
   readonly query: string;
   readonly method: string;

@@ -1,7 +1,7 @@
 // The chain of local redirects (RFC 3875 §6.2.2) that one request may take through programs: where it leads, where it came
 // from, and that it ends.
 
-import { splitAbsoluteForm } from '@scgi/core/env';
+import { decodePath, splitAbsoluteForm } from '@scgi/core/env';
 import { RemoteProtocolError } from '@scgi/core/protocol';
 import { locateRedirect, type MountedTarget } from '@scgi/core/relay';
 import type { RedirectOrigin } from './environment.js';
@@ -45,7 +45,10 @@ export class LocalRedirects {
   }
 }
 
+/** The path is decoded, as Apache has it. */
 function splitTarget(target: string): Pick<RedirectOrigin, 'url' | 'query'> {
   const query = target.indexOf('?');
-  return query === -1 ? { url: target, query: '' } : { url: target.slice(0, query), query: target.slice(query + 1) };
+  return query === -1
+    ? { url: decodePath(target), query: '' }
+    : { url: decodePath(target.slice(0, query)), query: target.slice(query + 1) };
 }

@@ -40,6 +40,13 @@ describe('a local redirect', () => {
     expect(redirects.origin).toEqual({ url: '/cgi-bin/b', query: 'middle=1', method: then, requestUri });
   });
 
+  test('tells of the path that redirected without its escapes', () => {
+    const redirects = new LocalRedirects(1);
+    redirects.follow({ ...from, target: '/cgi-bin/a/b%20c%3Fd?e%20f' }, 'GET', '/cgi-bin/b');
+    const requestUri = '/cgi-bin/a/b%20c%3Fd?e%20f';
+    expect(redirects.origin).toMatchObject({ url: '/cgi-bin/a/b c?d', query: 'e%20f', requestUri });
+  });
+
   test('of a request in absolute form tells of its path', () => {
     const redirects = new LocalRedirects(1);
     redirects.follow({ ...from, target: `http://example.test${from.target}` }, 'GET', '/cgi-bin/b');
