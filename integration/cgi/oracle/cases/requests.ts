@@ -1,0 +1,58 @@
+// Methods, queries, versions and hosts: what the probe is told of the request line.
+
+import type { Cases } from '../support/case.js';
+
+export const requests: Cases = {
+  'a GET': {},
+  'a GET of HTTP/1.0': { protocol: 'HTTP/1.0' },
+  'a HEAD': { method: 'HEAD' },
+  'a POST of a form': {
+    method: 'POST',
+    fields: [['Content-Type', 'application/x-www-form-urlencoded']],
+    body: 'name=Ada+Lovelace&year=1843',
+  },
+  'a PUT': { method: 'PUT', fields: [['Content-Type', 'text/plain']], body: 'text' },
+  'a DELETE without a body': { method: 'DELETE' },
+  'a DELETE with a body': { method: 'DELETE', body: 'why' },
+  'an OPTIONS': { method: 'OPTIONS' },
+  'a method of its own': { method: 'PROPFIND', fields: [['Depth', '0']] },
+  'a method that nobody knows': { method: 'BREW', body: 'coffee' },
+  'a query': { target: '/cgi-bin/probe?name=Ada&year=1843' },
+  'an indexed query': { target: '/cgi-bin/probe?analytical+engine' },
+  'an indexed query of a HEAD': { method: 'HEAD', target: '/cgi-bin/probe?analytical+engine' },
+  'an indexed query of a POST': {
+    allowed: ['indexed queries of GET and HEAD alone'],
+    method: 'POST',
+    target: '/cgi-bin/probe?analytical+engine',
+    body: 'x',
+  },
+  'an indexed query of a PUT': {
+    allowed: ['indexed queries of GET and HEAD alone'],
+    method: 'PUT',
+    target: '/cgi-bin/probe?analytical+engine',
+    body: 'x',
+  },
+  'an indexed query with encoded words': { target: '/cgi-bin/probe?a%20b+c%2Bd+%3D' },
+  'an indexed query with UTF-8': { target: '/cgi-bin/probe?caf%C3%A9+%E2%82%AC' },
+  'an indexed query with options': { target: '/cgi-bin/probe?-s+--help' },
+  'an indexed query with what a shell would take': { target: '/cgi-bin/probe?$(id)+`id`+;id+*+%27a%22+%5C' },
+  'an indexed query with empty words': { target: '/cgi-bin/probe?+a++b+' },
+  'an indexed query with an encoded NUL': {
+    allowed: ['words that no argument can be'],
+    target: '/cgi-bin/probe?a+b%00c',
+  },
+  'an indexed query with a broken encoding': { target: '/cgi-bin/probe?a%2+%zz' },
+  'an indexed query with an encoded line feed': { target: '/cgi-bin/probe?a%0Ab+c' },
+  'an empty query': { target: '/cgi-bin/probe?' },
+  'a query of one equals sign': { target: '/cgi-bin/probe?=' },
+  'a query with a question mark': { target: '/cgi-bin/probe?a=b?c' },
+  'a query with everything that need not be encoded': { target: "/cgi-bin/probe?x=!$'()*,-./:;@_~[]" },
+  'a query with octets of latin1': { target: '/cgi-bin/probe?name=\xe9t\xe9' },
+  'a query with quotes and brackets': { target: '/cgi-bin/probe?a="<b>"&c={d}|\\^`' },
+  'a query of 6,000 octets': { target: `/cgi-bin/probe?x=${'y'.repeat(6000)}` },
+  'an absolute form': { allowed: ['absolute form'], target: 'http://elsewhere.test/cgi-bin/probe/x?y=z' },
+  'a host without a port': { host: 'example.test' },
+  'a host in capital letters': { host: 'EXAMPLE.test' },
+  'another host': { host: 'other.test:8080' },
+  'a host that is an address': { host: '127.0.0.1' },
+};
