@@ -74,6 +74,9 @@ export const adviceByCode = {
   ERR_SCGI_PROGRAM_START:
     '`details.problem` says it: a missing interpreter, a `#!` line that ends with CR LF, a program for another system.',
   ERR_SCGI_PROGRAM_TIMEOUT: 'Raise the time limit that `details` names, or find out what the program waits for.',
+  ERR_SCGI_PROGRAM_FAILED:
+    'Look at `cause`, what the function threw, or at `details`: an answer that goes on after the function has returned needs a promise, or `stdout.end()`.',
+  ERR_SCGI_NOT_CGI: 'Let a web server call the program, or give `fromEnviron` an environment as `toEnviron` makes it.',
   ERR_SCGI_PROGRAM_DIED: 'The program crashed, or somebody killed it: look at its standard error in the log.',
 
   ERR_SCGI_CLIENT_GONE:

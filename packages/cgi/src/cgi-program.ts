@@ -1,20 +1,9 @@
 // The two ways to name programs: one of them, or a folder.
 
-import { Mount } from '@scgi/core/relay';
-import type { CgiFetchHandler } from './fetch.js';
-import { createFetchHandler } from './fetch.js';
-import type { CgiListener } from './node/middleware.js';
-import { createListener } from './node/middleware.js';
-import type { CgiDirectoryOptions, CgiProgramOptions, CgiSettings } from './options.js';
+import type { CgiPrograms } from './faces.js';
+import { createFaces } from './faces.js';
+import type { CgiDirectoryOptions, CgiProgramOptions } from './options.js';
 import { resolveDirectory, resolveProgram } from './options.js';
-
-/** CGI programs, for whatever asks for them: a listener, with the faces of other frameworks beside. */
-export interface CgiPrograms extends CgiListener {
-  /** A handler of the Fetch standard, for `@scgi/adapter-fetch`, Hono and their kin: needs no `this`. */
-  readonly fetch: CgiFetchHandler;
-  /** Starts no more programs: 503. Those that run go on. */
-  readonly close: () => void;
-}
 
 /**
  * Makes a listener that runs one CGI program for every request, as `ScriptAlias /mount /file` of Apache. Where it is
@@ -24,7 +13,7 @@ export interface CgiPrograms extends CgiListener {
  * @throws {LocalProtocolError} ERR_SCGI_OPTION for an option that is impossible
  */
 export function cgiProgram(file: string, options: CgiProgramOptions = {}): CgiPrograms {
-  return createPrograms(resolveProgram<unknown>(file, options));
+  return createFaces(resolveProgram<unknown>(file, options));
 }
 
 /**
@@ -33,11 +22,5 @@ export function cgiProgram(file: string, options: CgiProgramOptions = {}): CgiPr
  * @throws {LocalProtocolError} ERR_SCGI_OPTION for a root that is no folder, or an option that is impossible
  */
 export function cgiDirectory(root: string, options: CgiDirectoryOptions = {}): CgiPrograms {
-  return createPrograms(resolveDirectory<unknown>(root, options));
-}
-
-function createPrograms(settings: CgiSettings<unknown>): CgiPrograms {
-  const mount = new Mount(settings.mount);
-  const close = (): void => settings.runner.close();
-  return Object.assign(createListener(settings, mount), { fetch: createFetchHandler(settings, mount), close });
+  return createFaces(resolveDirectory<unknown>(root, options));
 }

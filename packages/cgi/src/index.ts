@@ -1,8 +1,16 @@
 export { cgiDirectory, cgiProgram } from './cgi-program.js';
-export type { CgiPrograms } from './cgi-program.js';
+export type { CgiPrograms } from './faces.js';
 export type { CgiFetchHandler } from './fetch.js';
 export type { LauncherName } from './launcher/create-launcher.js';
 export type { CgiListener } from './node/middleware.js';
 export type { CgiDirectoryOptions, CgiOptions, CgiProgramOptions, Interpreter } from './options.js';
 export type { LinkPolicy } from './runner/program-folder.js';
 export type { RunOptions } from './runner/run-settings.js';
+export { cgiHandler } from './porting/cgi-handler.js';
+export type { CgiHandlerOptions } from './porting/cgi-handler.js';
+export type { Environ } from './porting/environ.js';
+export { fromEnviron } from './porting/from-environ.js';
+export type { EnvironRequest } from './porting/from-environ.js';
+export type { CgiCall, CgiFunction } from './porting/function-run.js';
+export { toEnviron } from './porting/to-environ.js';
+export type { ToEnvironOptions } from './porting/to-environ.js';

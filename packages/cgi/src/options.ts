@@ -12,6 +12,7 @@ import { escapeControls } from './runner/error-output.js';
 import type { LinkPolicy } from './runner/program-folder.js';
 import { ProgramFolder } from './runner/program-folder.js';
 import type { ProgramFinder } from './runner/program.js';
+import type { VariableSettings } from './runner/order-run.js';
 import { ProgramRunner } from './runner/program-runner.js';
 import type { RunOptions } from './runner/run-settings.js';
 import { resolveRunSettings } from './runner/run-settings.js';
@@ -24,10 +25,20 @@ export type Interpreter = string | readonly string[];
 /** A function of the user; one that takes a framework's own kind of request fits as well. */
 type UserFunction<Arguments extends unknown[], Result> = { bivariant(...args: Arguments): Result }['bivariant'];
 
-/** How to run programs. `Incoming` is Node's request, or a Fetch one. */
-export interface CgiOptions<Incoming = IncomingMessage> extends RunOptions {
+/** How requests come to a program and its answers back. */
+export interface PassageOptions<Incoming> {
   /** The path below which requests are taken, besides where a router has mounted the listener: '/cgi-bin'. Default '/'. */
   readonly mount?: string | undefined;
+  /** SERVER_NAME. Default: the front end's, else the host that the client asks for. */
+  readonly serverName?: string | undefined;
+  /** How many local redirects in a row to follow; 502 beyond. Default 10, as Apache. */
+  readonly maxLocalRedirects?: number | undefined;
+  /** Hears of every failed request; the client hears only the status. Default: console.error. */
+  readonly onError?: UserFunction<[error: ScgiError, request: Incoming], void> | undefined;
+}
+
+/** What a program is told. */
+export interface VariableOptions<Incoming> {
   /** Variables for the program that win over all others. Default none. */
   readonly env?: VariableRecord | UserFunction<[request: Incoming], VariableRecord> | undefined;
   /** Which variables of this process the program gets: none, or those of these names. Default none. */
@@ -42,12 +53,11 @@ export interface CgiOptions<Incoming = IncomingMessage> extends RunOptions {
   readonly passAuthorization?: boolean | undefined;
   /** Lets `%2F` in a path pass for a slash; else such a path is a 404, as in Apache. Default false. */
   readonly encodedSlashes?: boolean | undefined;
-  /** SERVER_NAME. Default: the front end's, else the host that the client asks for. */
-  readonly serverName?: string | undefined;
-  /** How many local redirects in a row to follow; 502 beyond. Default 10, as Apache. */
-  readonly maxLocalRedirects?: number | undefined;
-  /** Hears of every failed request; the client hears only the status. Default: console.error. */
-  readonly onError?: UserFunction<[error: ScgiError, request: Incoming], void> | undefined;
+}
+
+/** How to run programs. `Incoming` is Node's request, or a Fetch one. */
+export interface CgiOptions<Incoming = IncomingMessage>
+  extends RunOptions, VariableOptions<Incoming>, PassageOptions<Incoming> {
   /** Hears of every line that a program writes to its standard error, without control characters. Default: console.error. */
   readonly onErrorOutput?: ((line: string, program: string) => void) | undefined;
 }
@@ -126,24 +136,41 @@ export function resolveDirectory<Incoming>(
 }
 
 function resolveSettings<Incoming>(finder: ProgramFinder, options: CgiOptions<Incoming>): CgiSettings<Incoming> {
-  const { env, mount = '/', maxLocalRedirects = 10 } = options;
+  const run = resolveRunSettings(options, checkFunction('onErrorOutput', options.onErrorOutput, logErrorOutput));
+  const runner = new ProgramRunner({ finder, ...resolveVariables(options) }, run);
+  return resolvePassage(options, runner, run.timeout);
+}
+
+/** What programs are told. @throws {LocalProtocolError} ERR_SCGI_OPTION */
+export function resolveVariables<Incoming>(options: VariableOptions<Incoming>): VariableSettings<Incoming> {
+  const { env } = options;
+  if (env !== undefined && typeof env !== 'function') checkRecord('env', env);
+  const inheritEnvironment = checkTexts('inheritEnvironment', options.inheritEnvironment ?? []);
+  return {
+    environment: {
+      searchPath: toOctets(searchPathOf(options)),
+      passAuthorization: checkSwitch('passAuthorization', options.passAuthorization),
+      vouched: checkTexts('passVariables', options.passVariables ?? []).map(checkVouched),
+    },
+    extraVariables: new ExtraVariables({ env, inheritEnvironment }),
+  };
+}
+
+/** How requests come to a runner and answers back. @throws {LocalProtocolError} ERR_SCGI_OPTION */
+export function resolvePassage<Incoming>(
+  options: PassageOptions<Incoming>,
+  runner: Runner<Incoming>,
+  timeout: number,
+): CgiSettings<Incoming> {
+  const { maxLocalRedirects = 10 } = options;
   if (!Number.isSafeInteger(maxLocalRedirects) || maxLocalRedirects < 0 || maxLocalRedirects > 1000) {
     throw refuse('maxLocalRedirects', maxLocalRedirects, 'an integer from 0 to 1000');
   }
-  const environment = {
-    searchPath: toOctets(searchPathOf(options)),
-    passAuthorization: checkSwitch('passAuthorization', options.passAuthorization),
-    vouched: checkTexts('passVariables', options.passVariables ?? []).map(checkVouched),
-  };
-  const inheritEnvironment = checkTexts('inheritEnvironment', options.inheritEnvironment ?? []);
-  if (env !== undefined && typeof env !== 'function') checkRecord('env', env);
-  const extraVariables = new ExtraVariables({ env, inheritEnvironment });
-  const run = resolveRunSettings(options, checkFunction('onErrorOutput', options.onErrorOutput, logErrorOutput));
   return {
-    mount: checkMount(mount),
-    runner: new ProgramRunner({ finder, environment, extraVariables }, run),
-    timeout: run.timeout,
-    serverName: checkServerName(options.serverName),
+    mount: resolveMount(options.mount),
+    runner,
+    timeout,
+    serverName: resolveServerName(options.serverName),
     maxLocalRedirects,
     onError: checkFunction('onError', options.onError, logError),
   };
@@ -153,7 +180,8 @@ function searchPathOf({ path = defaultSearchPath }: { readonly path?: string | u
   return checkText('path', path);
 }
 
-function documentRootOf({ documentRoot }: { readonly documentRoot?: string | undefined }): string | undefined {
+/** An absolute path of octets. @throws {LocalProtocolError} ERR_SCGI_OPTION */
+export function documentRootOf({ documentRoot }: { readonly documentRoot?: string | undefined }): string | undefined {
   return documentRoot === undefined ? undefined : toOctets(resolve(checkText('documentRoot', documentRoot)));
 }
 
@@ -175,12 +203,14 @@ function isExecutable(file: string): boolean {
   }
 }
 
-function checkMount(mount: string): string {
+/** Without a slash at its end. @throws {LocalProtocolError} ERR_SCGI_OPTION */
+export function resolveMount(mount: string = '/'): string {
   if (!/^\/[^?#\0]*$/.test(checkText('mount', mount))) throw refuse('mount', mount, 'write a path: /cgi-bin');
   return mount.replace(/\/+$/, '');
 }
 
-function checkServerName(serverName: string | undefined): string | undefined {
+/** @throws {LocalProtocolError} ERR_SCGI_OPTION */
+export function resolveServerName(serverName: string | undefined): string | undefined {
   if (serverName !== undefined && !/^[\x21-\x7e]+$/.test(checkText('serverName', serverName))) {
     throw refuse('serverName', serverName, 'write the name of a host');
   }
@@ -205,7 +235,7 @@ function checkIndex(name: string): string {
   return toOctets(name);
 }
 
-function logError(error: ScgiError, request: unknown): void {
+export function logError(error: ScgiError, request: unknown): void {
   // Nothing there is nothing to report: robots ask for it all day.
   if (error.code === 'ERR_SCGI_PROGRAM_NOT_FOUND') return;
   const { method = '', url = '' }: { method?: unknown; url?: unknown } = Object(request);

@@ -77,11 +77,13 @@ export const errorCatalogue = {
   ERR_SCGI_FILE_NOT_FOUND: { blame: 'backend', statusHint: 404, message: 'the SCGI backend names a file to send that is not there, or that must not be sent' },
   ERR_SCGI_LENGTH_REQUIRED: { blame: 'backend', statusHint: 411, message: 'the request body has no length and is too large to hold back' },
 
-  // A CGI program that we run.
+  // A CGI program that we run, or are.
   ERR_SCGI_PROGRAM_NOT_FOUND: { blame: 'backend', statusHint: 404, message: 'there is no CGI program at this path' },
   ERR_SCGI_PROGRAM_FORBIDDEN: { blame: 'backend', statusHint: 403, message: 'what lies at this path must not be run as a CGI program' },
   ERR_SCGI_PROGRAM_START: { blame: 'backend', statusHint: 500, message: 'the CGI program could not be started' },
   ERR_SCGI_PROGRAM_TIMEOUT: { blame: 'backend', statusHint: 504, message: 'the CGI program did not end, or do anything, in time' },
+  ERR_SCGI_PROGRAM_FAILED: { blame: 'local', statusHint: 500, message: 'the function in the place of a CGI program failed' },
+  ERR_SCGI_NOT_CGI: { blame: 'local', statusHint: 500, message: 'this is not the environment of a CGI program' },
   ERR_SCGI_PROGRAM_DIED: { blame: 'backend', statusHint: 502, message: 'a signal ended the CGI program before its answer was complete' },
 
   // The peer left; nobody is wrong.
