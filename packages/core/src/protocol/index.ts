@@ -14,6 +14,7 @@ export type { BodyLengthRule } from './request-head.js';
 export { ResponseDecoder, ResponseState } from './response-decoder.js';
 export type { ResponseDecoderOptions, ResponseEvent } from './response-decoder.js';
 export { encodeResponseHead, formatResponseHead } from './response-encoder.js';
+export { readResponseHead } from './response-head.js';
 export type { ResponseHead, ResponseKind } from './response-head.js';
 export { requestTransitions, responseTransitions } from './transitions.js';
 export type { RequestInput, ResponseInput, Transition } from './transitions.js';
