@@ -19,15 +19,15 @@ interface Tarball {
   /** Bytes. */
   readonly size: number;
   readonly unpackedSize: number;
-  readonly files: readonly { readonly path: string }[];
+  readonly files: readonly { readonly path: string; readonly mode: number }[];
 }
 
 // What `npm install` fetches. The declarations keep their docstrings; the code goes without comments.
 const maxCoreBytes = 100_000;
 /** The build, README, licence and manifest. */
 const shipped = /^dist\/.*\.(js|d\.ts)$|^(LICENSE|README\.md|package\.json)$/;
-/** What is shipped besides, as it is in the repository. */
-const assets = ['cgi/launcher/launcher.pl'];
+/** What is shipped besides, as it is in the repository: source, never a binary. */
+const assets = ['cgi/bin/cgi2scgi.js', 'cgi/launcher/launcher.pl', 'cgi/native/cgi2scgi.c', 'cgi/native/cgi2scgi.pl'];
 const installScripts = ['preinstall', 'install', 'postinstall', 'prepare'];
 
 let folder = '';
@@ -64,6 +64,16 @@ describe.each(packages)('$manifest.name', (pkg) => {
     );
     expect(lacking).toEqual([]);
   });
+
+  if (manifest.bin !== undefined) {
+    test('has commands that start', async () => {
+      for (const [name, file] of Object.entries(manifest.bin ?? {})) {
+        expect(tarballOf(pkg).files.find(({ path }) => path === file)?.mode).toBe(0o755);
+        const said = await run(join(project, 'node_modules/.bin', name), [], project).catch(String);
+        expect(said).toMatch(new RegExp(`^(?:Error: .*\\n)?${name}: `));
+      }
+    });
+  }
 
   test('runs nothing when it is installed', () => {
     expect(Object.keys(manifest.scripts ?? {}).filter((name) => installScripts.includes(name))).toEqual([]);

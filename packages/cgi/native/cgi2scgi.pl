@@ -47,9 +47,13 @@ my $input_is_socket = -S STDIN;
 # A pipe whose reader has gone shows as readable. Sockets do not tell.
 my $watch_output = -p STDOUT;
 
-# Debian's perl-base does without: then times are whole seconds, and may be one off.
+# Debian's perl-base does without the one, and the other takes longer to load.
 my $has_clock = eval { require Time::HiRes; Time::HiRes::clock_gettime(Time::HiRes::CLOCK_MONOTONIC()) };
-sub now { return $has_clock ? Time::HiRes::clock_gettime(Time::HiRes::CLOCK_MONOTONIC()) : time }
+my $ticks_per_second = $has_clock ? undef : eval { require POSIX; POSIX::sysconf(POSIX::_SC_CLK_TCK()) };
+
+sub now {
+  return $has_clock ? Time::HiRes::clock_gettime(Time::HiRes::CLOCK_MONOTONIC()) : (POSIX::times())[0] / $ticks_per_second;
+}
 
 # ---- Failing ----
 
