@@ -25,29 +25,33 @@ use constant LOOK_AGAIN_SECONDS => 0.05;
 use constant END_SECONDS => 2;
 
 # Linux has the same numbers everywhere; the modules that name them are large.
-use constant { EINTR => 4, WNOHANG => 1 };
+use constant { EINTR => 4, WNOHANG => 1, O_CLOEXEC => 02000000 };
 
-# Perl's own exec is execvp, which has /bin/sh run what the system does not take for executable, and sets all of %ENV.
-my @execve = (
-    [ qr/^x86_64-linux(?!.*x32)/, 59 ],
-    [ qr/^(?:aarch64|riscv64|loongarch64)-linux/, 221 ],
-    [ qr/^(?:i[3-6]86|arm[^-]*|s390x|p(?:ower)?pc64(?:le|el)?)-linux/, 11 ],
+# System calls by number, which differ between architectures. Perl's own exec is execvp, which has /bin/sh run what the
+# system does not take for executable, and needs all of %ENV set; its file handles take more time than fork itself.
+my %calls = (
+    x86_64  => { execve => 59,  pipe2 => 293, dup3 => 292, close => 3,  read => 0,  write => 1 },
+    generic => { execve => 221, pipe2 => 59,  dup3 => 24,  close => 57, read => 63, write => 64 },
 );
-my ($execve) = map { $_->[1] } grep { $Config{archname} =~ $_->[0] } @execve;
-exit 1 if !defined $execve || !knows_execve();
+my $calls =
+    $Config{archname} =~ /^x86_64-linux(?!.*x32)/                    ? $calls{x86_64}
+  : $Config{archname} =~ /^(?:aarch64|riscv64|loongarch64)-linux/ ? $calls{generic}
+  :                                                                   exit 1;
 
 close_inherited();
 
 # Programs get their streams as the parent's descriptors 0 to 2, so the way to Node.js moves away from there.
-open my $orders,  '<&', \*STDIN      or exit 1;
-open my $reports, '>&', \*STDOUT     or exit 1;
-open my $null,    '+<', '/dev/null'  or exit 1;
-my %pipes;       # by the descriptor of the end to read: both ends
+open my $orders,  '<&', \*STDIN     or exit 1;
+open my $reports, '>&', \*STDOUT    or exit 1;
+open my $null,    '+<', '/dev/null' or exit 1;
+my ( $orders_end, $null_end ) = ( fileno $orders, fileno $null );
+my %pipes;       # descriptor of the end to read => of the end to write
 my $missing = PIPES;
-my %programs;    # by process: the number of its order
-my %starting;    # by process: a pipe that ends with its exec, or brings an errno
+my %programs;    # process => number of its order
+my %starting;    # process => a pipe that ends with its exec, or brings an errno; and how many pipes it took
 my $received   = '';
 my $unreported = '';
+my $pair       = "\0" x 8;
 my $patience;
 
 # What is ignored stays so in a program, what is caught does not. Perl ignores SIGFPE.
@@ -55,7 +59,9 @@ $SIG{FPE}  = 'DEFAULT';
 $SIG{PIPE} = sub { };
 $SIG{CHLD} = sub { $patience = 0 };
 
-reset_streams();
+set_streams( $null_end, $null_end, $null_end ) or exit 1;
+make_pipes();
+exit 1 if !%pipes;
 serve();
 end_programs();
 
@@ -68,20 +74,20 @@ sub serve {
         make_pipes();
         send_reports() or return;
         my $readable = '';
-        vec( $readable, fileno $_, 1 ) = 1 for $orders, map { $_->[0] } values %starting;
+        vec( $readable, $_, 1 ) = 1 for $orders_end, map { $_->[0] } values %starting;
         next if select( $readable, undef, undef, $patience ) < 1;
         for my $process ( keys %starting ) {
-            settle($process) if vec $readable, fileno $starting{$process}[0], 1;
+            settle($process) if vec $readable, $starting{$process}[0], 1;
         }
-        if ( vec $readable, fileno $orders, 1 ) { take_orders() or return }
+        if ( vec $readable, $orders_end, 1 ) { take_orders() or return }
     }
 }
 
 sub make_pipes {
     while ( $missing > 0 ) {
-        pipe my $read, my $write or return;    # No descriptor is free: one will be.
-        $pipes{ fileno $read } = [ $read, $write ];
-        report( PIPE, fileno $read, fileno $write );
+        my ( $read, $write ) = make_pipe() or return;    # No descriptor is free: one will be.
+        $pipes{$read} = $write;
+        report( PIPE, $read, $write );
         $missing--;
     }
 }
@@ -101,50 +107,54 @@ sub take_orders {
 
 sub start {
     my ( $number, $input, $output, $errors, $folder, $count, @texts ) = @_;
-    my @ends       = map { delete $pipes{$_} } grep { $_ ne '' } $input, $output, $errors;
-    my $input_end  = $input eq '' ? $null : $ends[0][0];
-    my $output_end = $ends[-2][1];
-    my $errors_end = $ends[-1][1];
+    my $input_end  = $input eq '' ? $null_end : $input + 0;
+    my $output_end = $pipes{$output};
+    my $errors_end = $pipes{$errors};
     my $file       = $texts[0];
     my $arguments  = pack 'p*', @texts[ 0 .. $count - 1 ], undef;
     my $variables  = pack 'p*', @texts[ $count .. $#texts ], undef;
     my ( $process, $news, $report );
-    if (   open( STDIN, '<&', $input_end )
-        && open( STDOUT, '>&', $output_end )
-        && open( STDERR, '>&', $errors_end )
+    if (   set_streams( $input_end, $output_end, $errors_end )
         && chdir $folder
-        && pipe $news, $report )
+        && ( ( $news, $report ) = make_pipe() ) )
     {
         $process = fork;
     }
     if ( defined $process && $process == 0 ) {
         setpgrp 0, 0;
-        syscall $execve, $file, $arguments, $variables;
-        syswrite $report, pack 'N', $!;
+        syscall $calls->{execve}, $file, $arguments, $variables;
+        my $errno = pack 'N', $!;
+        syscall $calls->{write}, $report, $errno, 4;
         kill 'KILL', $$;
     }
     my $errno = $! + 0;
 
     # Nothing of the program's may stay open here: its output ends with the last process that holds it.
-    reset_streams();
+    set_streams( $null_end, $null_end, $null_end );
     chdir '/';
+    close_end($report) if defined $report;
+    my @used = grep { $_ ne '' } $input, $output, $errors;
+    for my $end (@used) { close_end( $end + 0 ); close_end( delete $pipes{$end} ) }
     if ( defined $process ) {
         $programs{$process} = $number;
-        $starting{$process} = [ $news, scalar @ends ];
+        $starting{$process} = [ $news, scalar @used ];
         return;
     }
+    close_end($news) if defined $news;
     report( FAILED, $number, $errno );
-    $missing += @ends;
+    $missing += @used;
 }
 
 # Whether the program has come to be: its exec has closed the pipe, or sent word by it.
 sub settle {
     my ($process) = @_;
     my ( $news, $pipes ) = @{ delete $starting{$process} };
-    my $errno = '';
-    1 while !defined sysread( $news, $errno, 4 ) && $! == EINTR;
-    if ( $errno eq '' ) { report( STARTED, $programs{$process}, $process ) }
-    else                { report( FAILED, delete $programs{$process}, unpack 'N', $errno ) }
+    my $errno = "\0" x 4;
+    1 while syscall( $calls->{read}, $news, $errno, 4 ) < 0 && $! == EINTR;
+    close_end($news);
+    $errno = unpack 'N', $errno;
+    if   ( $errno == 0 ) { report( STARTED, $programs{$process}, $process ) }
+    else                 { report( FAILED,  delete $programs{$process}, $errno ) }
     $missing += $pipes;
 }
 
@@ -170,11 +180,19 @@ sub send_reports {
     return 1;
 }
 
-sub reset_streams {
-    open STDIN,  '<&', $null or exit 1;
-    open STDOUT, '>&', $null or exit 1;
-    open STDERR, '>&', $null or exit 1;
+# Puts descriptors in the place of standard input, output and errors. Nothing else is inherited.
+sub set_streams {
+    for my $place ( 0 .. 2 ) { return 0 if syscall( $calls->{dup3}, $_[$place], $place, 0 ) < 0 }
+    return 1;
 }
+
+# Returns the end to read and the end to write; nothing if there is no room.
+sub make_pipe {
+    return if syscall( $calls->{pipe2}, $pair, O_CLOEXEC ) < 0;
+    return unpack 'l2', $pair;
+}
+
+sub close_end { syscall $calls->{close}, $_[0] }
 
 # Those that run, with what they have forked. What a program that has ended left behind was meant to outlive it.
 sub end_programs {
@@ -202,10 +220,4 @@ sub close_inherited {
         open my $handle, '<&=', $_ or next;
         close $handle;
     }
-}
-
-# Whether this is the number of execve: without a file to run it says ENOENT.
-sub knows_execve {
-    my ( $file, $none ) = ( '', pack 'p', undef );
-    return syscall( $execve, $file, $none, $none ) == -1 && $! == 2;
 }
