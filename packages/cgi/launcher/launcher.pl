@@ -107,34 +107,33 @@ sub take_orders {
 
 sub start {
     my ( $number, $input, $output, $errors, $folder, $count, @texts ) = @_;
-    my $input_end  = $input eq '' ? $null_end : $input + 0;
-    my $output_end = $pipes{$output};
-    my $errors_end = $pipes{$errors};
-    my $file       = $texts[0];
-    my $arguments  = pack 'p*', @texts[ 0 .. $count - 1 ], undef;
-    my $variables  = pack 'p*', @texts[ $count .. $#texts ], undef;
+    my @used      = grep { $_ ne '' } $input, $output, $errors;
+    my $input_end = $input eq '' ? $null_end : $input + 0;
+    my $file      = $texts[0];
+    my $arguments = pack 'p*', @texts[ 0 .. $count - 1 ], undef;
+    my $variables = pack 'p*', @texts[ $count .. $#texts ], undef;
     my ( $process, $news, $report );
-    if (   set_streams( $input_end, $output_end, $errors_end )
-        && chdir $folder
-        && ( ( $news, $report ) = make_pipe() ) )
-    {
-        $process = fork;
+    my $is_ready = set_streams( $input_end, $pipes{$output}, $pipes{$errors} ) && chdir $folder;
+    my $errno    = $! + 0;
+    for my $end (@used) { close_end( $end + 0 ); close_end( delete $pipes{$end} ) }
+    if ($is_ready) {
+        # The pipes above have made room for this one.
+        ( $news, $report ) = make_pipe();
+        $process = fork if defined $news;
+        $errno   = $! + 0;
     }
     if ( defined $process && $process == 0 ) {
         setpgrp 0, 0;
         syscall $calls->{execve}, $file, $arguments, $variables;
-        my $errno = pack 'N', $!;
-        syscall $calls->{write}, $report, $errno, 4;
+        my $word = pack 'N', $!;
+        syscall $calls->{write}, $report, $word, 4;
         kill 'KILL', $$;
     }
-    my $errno = $! + 0;
 
     # Nothing of the program's may stay open here: its output ends with the last process that holds it.
     set_streams( $null_end, $null_end, $null_end );
     chdir '/';
     close_end($report) if defined $report;
-    my @used = grep { $_ ne '' } $input, $output, $errors;
-    for my $end (@used) { close_end( $end + 0 ); close_end( delete $pipes{$end} ) }
     if ( defined $process ) {
         $programs{$process} = $number;
         $starting{$process} = [ $news, scalar @used ];
