@@ -30,6 +30,8 @@ const modules = [
   'setenvif',
   'ssl',
 ];
+/** Those only for the blocks that name one of their directives: mod_cgid has a process of its own. */
+const rareModules = { cgid: /ScriptAlias/, env: /SetEnv / };
 
 /** A block of the documentation, moved to a folder of a test. */
 export interface Setting {
@@ -67,7 +69,7 @@ export function prepare(stage: ApacheStage, code: string, tcpBackend = '127.0.0.
       DocumentRoot ${folder}/srv
       Listen 127.0.0.1:${place.port}
       Listen 127.0.0.1:${place.tlsPort}
-      ${loadModules(modules)}
+      ${loadModules([...modules, ...rareModulesOf(code)])}
       ${userLines().join('\n')}
       ${isWhole ? block : `<VirtualHost 127.0.0.1:${place.port}>\n${block}\n</VirtualHost>`}
     `;
@@ -98,4 +100,8 @@ export async function startBlock(stage: ApacheStage, code: string, listener = mi
   }
   const apache = await startSetting(stage, setting);
   return { apache, folder: setting.folder, isTls: code.includes('*:443') };
+}
+
+function rareModulesOf(code: string): string[] {
+  return Object.entries(rareModules).flatMap(([name, directive]) => (directive.test(code) ? [name] : []));
 }
