@@ -13,7 +13,7 @@ const coreLayers: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   env: ['protocol'],
   server: ['protocol', 'env'],
-  node: ['protocol', 'env', 'server'],
+  node: ['protocol', 'env', 'server', 'files'],
   lifecycle: ['protocol'],
   relay: ['protocol', 'env'],
   files: ['protocol', 'env'],

@@ -48,6 +48,12 @@ export const adviceByCode = {
   ERR_SCGI_VARIABLE: 'Encode the value first; leave CONTENT_LENGTH and SCGI to `encodeRequest`.',
   ERR_SCGI_RESPONSE_FIELD: 'Remove line breaks and control characters; encode other text, for example with RFC 8187.',
   ERR_SCGI_STATUS_CODE: 'Answer with a final status; of the interim ones only 101 can be sent.',
+  ERR_SCGI_REDIRECT_PATH:
+    '`localRedirect` takes a path such as `/notes?page=2`; `details.fault` says what is wrong with this one. For other sites use a redirect of your framework.',
+  ERR_SCGI_LOCAL_REDIRECT_LOOP:
+    'Two pages redirect to each other: `details.target` is one of them. See [local redirects](redirects-and-files.md#local-redirects).',
+  ERR_SCGI_SENDFILE:
+    '`details` has the path and what is wrong, `cause` the error of the system. Put a new file in the place of an old one by renaming; do not write into it.',
   ERR_SCGI_HANDLER_TIMEOUT: 'Answer sooner, watch `request.signal` in what takes long, or raise `handlerTimeout`.',
   ERR_SCGI_BODY_USED: 'Read a body once: keep what `text()`, `json()` or `bytes()` gave you.',
   ERR_SCGI_BODY_LENGTH_MISMATCH: 'Send exactly as many bytes as the request announced.',

@@ -12,3 +12,6 @@ export { guardListener } from './node/guard-listener.js';
 export type { ErrorHook, ScgiListener } from './node/guard-listener.js';
 export type { BindSpec } from './lifecycle/bind.js';
 export type { Endpoint } from './lifecycle/listen.js';
+export { localRedirect, sendfile } from './node/answers.js';
+export type { SendfileResponseOptions } from './node/answers.js';
+export type { FrontEndOptions, LocalRedirectOptions } from './env/index.js';

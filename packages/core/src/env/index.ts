@@ -1,9 +1,22 @@
 // The public face of the mapping between meta-variables and HTTP: re-exports only.
 
+export { bodyFields, messageAnswered, validatorFields } from './answered-request.js';
+export type { AnsweredMessage, AnsweredRequest, AnswerHead } from './answered-request.js';
 export { readAuthority, readScheme } from './authority.js';
 export { decodeBasePath, decodePath, matchPath, splitBasePath } from './base-path.js';
 export { resolveBodyLength } from './body-length.js';
 export { type HttpRequestFacts, variablesFromHttp } from './from-http.js';
+export {
+  accelRedirectField,
+  type FrontEnd,
+  type FrontEndOptions,
+  isApache,
+  isLighttpd,
+  isNginx,
+  plainFrontEnd,
+  resolveFrontEnd,
+} from './front-end-options.js';
+export { type LocalRedirectOptions, planLocalRedirect } from './local-redirect.js';
 export { plainAddress } from './peer.js';
 export { readRequest, type ScgiRequest } from './request.js';
 export { splitAbsoluteForm } from './request-target.js';

@@ -35,6 +35,7 @@ export async function entryBelow(folder: string, path: string): Promise<FolderEn
   }
 }
 
-function isBelow(folder: string, path: string): boolean {
+/** Strings only: both absolute and normal. */
+export function isBelow(folder: string, path: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }

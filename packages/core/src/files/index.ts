@@ -2,3 +2,5 @@
 
 export { entryBelow } from './below-folder.js';
 export type { FolderEntry } from './below-folder.js';
+export { bodyOf, emptyBody, planFile } from './plan-file.js';
+export type { FileAnswer, SendfileOptions } from './plan-file.js';

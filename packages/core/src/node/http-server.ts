@@ -5,8 +5,8 @@
 import http from 'node:http';
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
-import type { ScgiRequest } from '../env/index.js';
-import { readRequest, resolveBodyLength, splitBasePath } from '../env/index.js';
+import type { FrontEnd, FrontEndOptions, ScgiRequest } from '../env/index.js';
+import { readRequest, resolveBodyLength, resolveFrontEnd, splitBasePath } from '../env/index.js';
 import type { RequestHead, ScgiError } from '../protocol/index.js';
 import { LocalProtocolError, RemoteProtocolError, RequestDecoder, RequestRules } from '../protocol/index.js';
 import { resolveLimit } from '../protocol/limits.js';
@@ -56,6 +56,8 @@ export interface ScgiHttpServerOptions extends http.ServerOptions {
   basePath?: string | undefined;
   /** Send `X-Accel-Buffering: no` with event streams, so that nginx passes each event on. Default true. */
   unbufferedEvents?: boolean | undefined;
+  /** What the front end was configured to do for `localRedirect` and `sendfile`. Default nothing. */
+  frontEnd?: FrontEndOptions | undefined;
 }
 
 /** Where an application is mounted, and what it sees of the target. */
@@ -80,6 +82,7 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
   /** @internal */
   readonly joinsDuplicateFields: boolean;
   readonly unbufferedEvents: boolean;
+  readonly frontEndSettings: FrontEnd;
   readonly #bridge: ScgiBridge | undefined;
   readonly #halfOpen: HalfOpenRule;
   readonly #basePath: string;
@@ -100,6 +103,7 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
     this.responseClass = responseClass(options.ServerResponse ?? http.ServerResponse);
     this.joinsDuplicateFields = options.joinDuplicateHeaders ?? false;
     this.unbufferedEvents = options.unbufferedEvents ?? true;
+    this.frontEndSettings = resolveFrontEnd(options.frontEnd);
     this.#halfOpen = checkHalfOpen(options.halfOpen);
     this.#basePath = checkBasePath(options.basePath);
     this.#responseOptions = {
@@ -140,7 +144,8 @@ export class ScgiHttpServer extends http.Server implements ConnectionHost {
     if (facts.method === 'CONNECT') throw new RemoteProtocolError('ERR_SCGI_REQUEST_METHOD', { value: 'CONNECT' });
     const mount = this.mountOf(facts);
     if (mount !== undefined && this.#bridge !== undefined) {
-      return this.#bridge.createHandler({ connection, head, facts, ...mount, unbufferedEvents: this.unbufferedEvents });
+      const { unbufferedEvents, frontEndSettings: frontEnd } = this;
+      return this.#bridge.createHandler({ connection, head, facts, ...mount, unbufferedEvents, frontEnd });
     }
     // Node's own server has bodies behind an upgrade only since version 26, and in no front end.
     const mayUpgrade = facts.upgrade !== undefined && head.bodyLength === 0 && mount !== undefined;

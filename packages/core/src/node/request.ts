@@ -25,7 +25,7 @@ export function createRequest(
   request.httpVersion = facts.httpVersionMinor === 1 ? '1.1' : '1.0';
   if (server.joinsDuplicateFields) setJoinRule(request, true);
   setUpgrade(request, false);
-  request.scgi = new ScgiInfo(head, mount?.basePath ?? '');
+  request.scgi = new ScgiInfo(head, mount?.basePath ?? '', server.frontEndSettings);
   setRequestFields(request, facts.fields);
   return request;
 }

@@ -1,7 +1,7 @@
 // `req.scgi`: the SCGI side of a request, for applications. What the front end vouches for is here and nowhere else;
 // what the client sent is in `req.headers`.
 
-import type { CgiEnv } from '../env/index.js';
+import type { CgiEnv, FrontEnd } from '../env/index.js';
 import { createEnv } from '../env/index.js';
 import type { RequestHead } from '../protocol/index.js';
 
@@ -12,11 +12,14 @@ const MAX_WRAPPERS = 4;
 export class ScgiInfo {
   /** The part of the path that was cut off `req.url` by the option `basePath`; empty if none was. */
   readonly basePath: string;
+  /** What the option of this name says that the front end does. */
+  readonly frontEnd: FrontEnd;
   readonly #head: RequestHead;
   #env: CgiEnv | undefined;
 
-  constructor(head: RequestHead, basePath: string) {
+  constructor(head: RequestHead, basePath: string, frontEnd: FrontEnd) {
     this.basePath = basePath;
+    this.frontEnd = frontEnd;
     this.#head = head;
     this.#env = undefined;
   }

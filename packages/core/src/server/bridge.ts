@@ -1,7 +1,7 @@
 // What makes handlers for requests: the seam at which something else than Node's request and response objects can be
 // put behind a server.
 
-import type { ScgiRequest } from '../env/index.js';
+import type { FrontEnd, ScgiRequest } from '../env/index.js';
 import type { RequestHead, ScgiError } from '../protocol/index.js';
 import type { ScgiConnection } from './connection.js';
 import type { RequestHandler } from './handler.js';
@@ -18,6 +18,8 @@ export interface BridgedRequest {
   readonly basePath: string;
   /** The server's option of this name: see `ResponseWriter`. */
   readonly unbufferedEvents: boolean;
+  /** The server's option of this name, checked. */
+  readonly frontEnd: FrontEnd;
 }
 
 /** Serves requests in place of a listener. */

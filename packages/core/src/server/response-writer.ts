@@ -70,7 +70,8 @@ export class ResponseWriter {
       throw new LocalProtocolError('ERR_SCGI_BODY_LENGTH_MISMATCH', { stated, length });
     }
     // A HEAD without a body says nothing of the length that GET would have.
-    const addsLength = stated === UNKNOWN && !isBodylessStatus(status) && (body !== null || !this.#isHead());
+    const addsLength =
+      stated === UNKNOWN && !isBodylessStatus(status) && (body !== null || !this.#isHead()) && !this.#isFile(fields);
     const head = this.#formatHead(status, reason, addsLength ? [...fields, 'Content-Length', String(length)] : fields);
     this.#begin(head, isBodyless ? UNKNOWN : length, isBodyless);
     if (length > 0 && !isBodyless && body !== null) this.#writeTogether(head, body);
@@ -141,6 +142,12 @@ export class ResponseWriter {
   /** Everything but the body. */
   #isHead(): boolean {
     return this.#request.facts.method === 'HEAD';
+  }
+
+  /** The front end has the body. Apache with `ap_trust_cgilike_cl` would take our length for the file's. */
+  #isFile(fields: readonly string[]): boolean {
+    const { sendfileRoots, sendfileField } = this.#request.frontEnd;
+    return sendfileRoots.length > 0 && findField(fields, sendfileField.toLowerCase()) !== undefined;
   }
 
   #formatHead(status: number, reason: string | undefined, fields: readonly string[]): string {

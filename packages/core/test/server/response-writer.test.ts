@@ -164,6 +164,25 @@ describe('event streams', () => {
   });
 });
 
+describe('a file that the front end sends', () => {
+  const frontEnd = { sendfile: { root: '/srv', field: 'X-File' } };
+
+  it('has no length of ours', async () => {
+    const { writer, ending } = await bridge(head(), { frontEnd });
+    writer.send(200, undefined, ['x-file', '/srv/a'], null, true);
+    expect(await ending).toEqual({ text: 'Status: 200 OK\r\nx-file: /srv/a\r\n\r\n', by: 'fin' });
+  });
+
+  it.each([
+    ['nothing is said of the front end', {}, 'x-file'],
+    ['the field is another one', { frontEnd }, 'x-sendfile'],
+  ])('is none where %s', async (_name, options, field) => {
+    const { writer, ending } = await bridge(head(), options);
+    writer.send(200, undefined, [field, '/srv/a'], null, true);
+    expect((await ending).text).toContain('\r\nContent-Length: 0\r\n');
+  });
+});
+
 describe('the end', () => {
   it('discards what nobody reads of the request', async () => {
     const { writer, client, ending } = await bridge(head({ CONTENT_LENGTH: '6' }) + 'abc');
