@@ -1,5 +1,6 @@
 // Chooses what requests are: lazy ones where the runtime's own class takes them for real, else real ones.
 
+import { plainFrontEnd } from '@scgi/core/env';
 import { LazyRequest, requestInit } from './lazy-request.js';
 import type { RequestSource } from './request-source.js';
 
@@ -43,6 +44,7 @@ function lazyRequestsWork(): boolean {
     signal,
     body: null,
     env: undefined,
+    frontEnd: plainFrontEnd,
     addFields: (headers: Headers) => headers.append('a', 'b'),
   };
   try {

@@ -1,4 +1,5 @@
 export type { CgiEnv, RunningServer } from '@scgi/core';
+export { localRedirect, sendfile } from './answers.js';
 export type { FetchHandler } from './bridge.js';
 export type { FetchContext, FetchErrorHook } from './context.js';
 export { installLightResponse, LightResponse } from './light-response.js';

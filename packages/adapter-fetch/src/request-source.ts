@@ -3,6 +3,7 @@
 
 import { createEnv } from '@scgi/core';
 import type { AbortError, CgiEnv } from '@scgi/core';
+import type { FrontEnd } from '@scgi/core/env';
 import type { BridgedRequest } from '@scgi/core/server';
 import type { IncomingBody } from './incoming-body.js';
 import { formatRequestUrl } from './request-url.js';
@@ -16,6 +17,8 @@ export interface RequestSource {
   readonly body: IncomingBody | null;
   /** All variables. */
   readonly env: CgiEnv | undefined;
+  /** What the option of this name says that the front end does. */
+  readonly frontEnd: FrontEnd;
   addFields(headers: Headers): void;
 }
 
@@ -49,6 +52,10 @@ export class ScgiRequestSource implements RequestSource {
 
   get env(): CgiEnv {
     return (this.#env ??= createEnv(this.#bridged.head.variables));
+  }
+
+  get frontEnd(): FrontEnd {
+    return this.#bridged.frontEnd;
   }
 
   /** Repeated fields are joined by `Headers` itself, Cookie with semicolons. */
