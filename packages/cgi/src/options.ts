@@ -176,8 +176,11 @@ export function resolvePassage<Incoming>(
   };
 }
 
-function searchPathOf({ path = defaultSearchPath }: { readonly path?: string | undefined }): string {
-  return checkText('path', path);
+function searchPathOf({ path, inheritEnvironment }: Pick<CgiOptions, 'path' | 'inheritEnvironment'>): string {
+  if (path !== undefined) return checkText('path', path);
+  // Whoever lets programs have the PATH of this process means it in place of the default.
+  const inherits = Array.isArray(inheritEnvironment) && inheritEnvironment.includes('PATH');
+  return (inherits && process.env['PATH']) || defaultSearchPath;
 }
 
 /** An absolute path of octets. @throws {LocalProtocolError} ERR_SCGI_OPTION */

@@ -4,7 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LocalProtocolError } from '@scgi/core/protocol';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { inject } from '@scgi/testing';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import * as cgi from '../src/index.js';
 import { writePrograms } from './support/programs.js';
 
@@ -234,4 +235,24 @@ describe('an interpreter', () => {
 
 test('a program need not be there yet', () => {
   expect(cgi.cgiProgram('/no/such/program')).toBeTypeOf('function');
+});
+
+describe('PATH', () => {
+  /** What a program is given. */
+  async function pathWith(options: cgi.CgiProgramOptions): Promise<string> {
+    const file = join(writePrograms({ a: `printf 'A: b\\n\\n'; echo "$PATH"` }), 'a');
+    const programs = cgi.cgiProgram(file, { launcher: 'node', ...options });
+    const { text } = await inject(programs, { url: '/' });
+    programs.close();
+    return text.trim();
+  }
+
+  test('is the option, else that of this process where programs inherit it, else the usual one', async () => {
+    vi.stubEnv('PATH', '/opt/bin:/usr/bin');
+    expect(await pathWith({})).toBe('/usr/local/bin:/usr/bin:/bin');
+    expect(await pathWith({ inheritEnvironment: ['PATH'] })).toBe('/opt/bin:/usr/bin');
+    expect(await pathWith({ inheritEnvironment: ['PATH'], path: '/srv/bin' })).toBe('/srv/bin');
+    expect(await pathWith({ inheritEnvironment: ['PATH'], env: { PATH: '/env/bin' } })).toBe('/env/bin');
+    vi.unstubAllEnvs();
+  });
 });

@@ -102,12 +102,21 @@ export class ExtraVariables<Incoming> {
     return variables;
   }
 
+  #addInherited(variables: string[]): void {
+    const inherited = this.#inherited;
+    for (let index = 0; index < inherited.length; index += 2) {
+      const [name = '', value = ''] = inherited.slice(index, index + 2);
+      // None may be there twice.
+      if (!hasName(variables, name)) variables.push(name, value);
+    }
+  }
+
   /**
    * Appends to the flat `variables` of `request`, or replaces in them.
    * @throws {LocalProtocolError} ERR_SCGI_OPTION for a name from the `env` function that is impossible
    */
   addTo(variables: string[], request: Incoming): void {
-    if (this.#inherited.length > 0) variables.push(...this.#inherited);
+    this.#addInherited(variables);
     for (const { key, variable } of this.#stateKeys) {
       const value = this.#state?.[key];
       if (value !== undefined && value !== null) variables.push(variable, utf8(String(value)));
@@ -119,6 +128,10 @@ export class ExtraVariables<Incoming> {
       setAll(variables, record);
     }
   }
+}
+
+function hasName(variables: readonly string[], name: string): boolean {
+  return variables.some((text, index) => index % 2 === 0 && text === name);
 }
 
 function resolveStateKeys(keys: readonly string[], prefix: string): StateKey[] {
