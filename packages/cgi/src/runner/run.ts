@@ -2,8 +2,8 @@
 // Knows CGI's output, and neither requests nor responses: who wants the answer is a handler.
 
 import type { SlotUser } from '@scgi/client/exchange';
-import type { AbortError, ResponseHead } from '@scgi/core/protocol';
-import { BackendError, ScgiError } from '@scgi/core/protocol';
+import type { ResponseHead } from '@scgi/core/protocol';
+import { AbortError, BackendError, ScgiError } from '@scgi/core/protocol';
 import type { Command, LaunchHandler, RunningProgram } from '../launcher/launcher.js';
 import { ErrorOutput } from './error-output.js';
 import { GroupEnd } from './group-end.js';
@@ -71,7 +71,7 @@ export class ProgramRun implements Run, SlotUser, LaunchHandler, OutputSink {
     try {
       this.#settings.slots.take(this);
     } catch (error) {
-      this.#fail(error);
+      this.#fail(inOurWords(error));
     }
   }
 
@@ -102,7 +102,7 @@ export class ProgramRun implements Run, SlotUser, LaunchHandler, OutputSink {
   }
 
   onNoSlot(error: BackendError | AbortError): void {
-    this.#fail(error);
+    this.#fail(inOurWords(error));
   }
 
   onStartFailed(error: NodeJS.ErrnoException): void {
@@ -243,6 +243,11 @@ export class ProgramRun implements Run, SlotUser, LaunchHandler, OutputSink {
     }
     this.#settings.slots.release();
   }
+}
+
+/** Places are the client's: there it is a client that is closed. */
+function inOurWords(error: unknown): unknown {
+  return error instanceof AbortError ? new AbortError('ERR_SCGI_SERVER_CLOSING') : error;
 }
 
 function ignore(): void {}

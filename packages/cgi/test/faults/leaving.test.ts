@@ -128,14 +128,6 @@ describe.each(variants)('with launcher $launcher over $transport', (variant) => 
     );
   });
 
-  test('a client that leaves while its program is looked for has none started', async () => {
-    await withPrograms(variant, { a: 'echo there >&2' }, {}, async (server) => {
-      await leaveAfter(server, '/a', 0);
-      expect(await server.answers()).toBe(true);
-      expect([server.lines, server.codes]).toEqual([[], []]);
-    });
-  });
-
   test('programs that nobody waits for any more are all ended when the server closes', async () => {
     await withPrograms(variant, { a: wait }, { killTimeout: 20_000 }, async (server) => {
       const connections = await Promise.all(Array.from({ length: 5 }, () => server.open('/a')));

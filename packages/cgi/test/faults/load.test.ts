@@ -131,7 +131,7 @@ describe.each(variants)('close(), with launcher $launcher over $transport', (var
       server.openGate();
       expect((await running).body.toString()).toBe('hel\nlo\n');
       expect(server.lines).toEqual(['there']);
-      expect(server.codes).toEqual(['ERR_SCGI_BACKEND_BUSY', 'ERR_SCGI_CLIENT_CLOSED', 'ERR_SCGI_CLIENT_CLOSED']);
+      expect(server.codes).toEqual(['ERR_SCGI_BACKEND_BUSY', 'ERR_SCGI_SERVER_CLOSING', 'ERR_SCGI_SERVER_CLOSING']);
     });
   });
 });

@@ -578,10 +578,10 @@ describe('the queue', () => {
     const second = stage(shared);
     second.run.start();
     first.slots.close();
-    expect(second.heard).toEqual(['ERR_SCGI_CLIENT_CLOSED']);
+    expect(second.heard).toEqual(['ERR_SCGI_SERVER_CLOSING']);
     const third = stage(shared);
     third.run.start();
-    expect(third.heard).toEqual(['ERR_SCGI_CLIENT_CLOSED']);
+    expect(third.heard).toEqual(['ERR_SCGI_SERVER_CLOSING']);
     expect(first.launcher.launched).toHaveLength(1);
     first.run.destroy();
   });
