@@ -2,6 +2,7 @@
 // local redirects, and what happens when either side ends early.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Http2ServerRequest } from 'node:http2';
 import type { Writable } from 'node:stream';
 import { getScgiEnv } from '@scgi/core';
 import type { ResponseHead } from '@scgi/core/protocol';
@@ -189,7 +190,7 @@ export class CgiPassage implements RunHandler {
 /** What Content-Length says; undefined without one. @throws {ScgiError} for a body that no program could be given */
 function bodyLengthOf(request: IncomingMessage): number | undefined {
   const { headers } = request;
-  if (headers['transfer-encoding'] !== undefined) {
+  if (headers['transfer-encoding'] !== undefined || isOpenHttp2(request)) {
     // CGI has CONTENT_LENGTH only. Behind SCGI this cannot occur: the front end has counted.
     throw new BackendError('ERR_SCGI_LENGTH_REQUIRED');
   }
@@ -206,6 +207,12 @@ function asGet(
   headers: ReturnType<typeof headersOf>,
 ): ReturnType<typeof requestFacts> {
   return { ...facts, method: method === 'HEAD' ? 'HEAD' : 'GET', headers: withoutBodyFields(headers) };
+}
+
+/** HTTP/2 frames its bodies by itself: one may follow though nothing announces it. */
+function isOpenHttp2(request: IncomingMessage): boolean {
+  if (!(request instanceof Http2ServerRequest)) return false;
+  return request.headers['content-length'] === undefined && !request.stream.endAfterHeaders;
 }
 
 function ignore(): void {}
