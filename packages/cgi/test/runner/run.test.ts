@@ -110,6 +110,8 @@ describe('an answer is whole', () => {
     staged.launcher.exit();
     expect(staged.heard).toEqual(whole);
     expect(signals).toEqual([]);
+    // Nothing waits for anything any more.
+    expect(vi.getTimerCount()).toBe(0);
     await expectAllOver(staged);
   });
 
