@@ -8,7 +8,6 @@ use 5.014;
 use strict;
 use Errno ();
 use Fcntl ();
-use Socket ();
 
 use constant {
   BLOCK_BYTES      => 65536,
@@ -260,6 +259,14 @@ sub wait_for {
   }
 }
 
+# Loading Socket takes as long as all the rest. For a Unix socket Linux needs no more of it than these, except on MIPS.
+my ($af_unix, $sock_stream) = (1, 1);
+
+sub load_socket {
+  require Socket;
+  ($af_unix, $sock_stream) = (Socket::AF_UNIX(), Socket::SOCK_STREAM());
+}
+
 # A name is looked up by the C library, in its own time. The alarm ends it: at once, while %SIG would wait for it.
 sub limit_lookup {
   require POSIX;
@@ -271,11 +278,13 @@ sub limit_lookup {
 }
 
 sub find_addresses {
-  return [Socket::AF_UNIX(), Socket::pack_sockaddr_un($path)] if defined $path;
+  return [$af_unix, pack 'S Z108', $af_unix, $path] if defined $path && $^O eq 'linux';
+  load_socket();
+  return [$af_unix, Socket::pack_sockaddr_un($path)] if defined $path;
   my ($failure, @found);
   for my $flags (Socket::AI_NUMERICHOST(), 0) {
     limit_lookup() if $flags == 0;
-    ($failure, @found) = Socket::getaddrinfo($host, $port, {socktype => Socket::SOCK_STREAM(), flags => $flags | Socket::AI_NUMERICSERV()});
+    ($failure, @found) = Socket::getaddrinfo($host, $port, {socktype => $sock_stream, flags => $flags | Socket::AI_NUMERICSERV()});
     last unless $failure;
   }
   alarm 0;
@@ -287,7 +296,7 @@ sub find_addresses {
 # Returns the socket, or undef with the reason in $!.
 sub connect_once {
   my ($family, $address, $deadline) = @_;
-  socket my $server, $family, Socket::SOCK_STREAM(), 0 or return undef;
+  socket my $server, $family, $sock_stream, 0 or return undef;
   fcntl $server, Fcntl::F_SETFL(), fcntl($server, Fcntl::F_GETFL(), 0) | Fcntl::O_NONBLOCK();
   my $error = connect($server, $address) ? 0 : $! + 0;
   if ($error == Errno::EINPROGRESS() || $error == Errno::EINTR()) {
@@ -301,7 +310,7 @@ sub connect_once {
     $! = $error;
     return undef;
   }
-  setsockopt $server, Socket::IPPROTO_TCP(), Socket::TCP_NODELAY(), 1 if $family != Socket::AF_UNIX();
+  setsockopt $server, Socket::IPPROTO_TCP(), Socket::TCP_NODELAY(), 1 if $family != $af_unix;
   return $server;
 }
 
@@ -309,6 +318,10 @@ sub connect_to_server {
   my $deadline = $times{'connect-timeout'} ? now() + $times{'connect-timeout'} / 1000 : undef;
   for my $address (@_) {
     my $server = connect_once(@$address, $deadline);
+    if (!defined $server && $!{EPROTOTYPE} && !$INC{'Socket.pm'}) {
+      load_socket();
+      $server = connect_once(@$address, $deadline);
+    }
     return $server if defined $server;
   }
   return undef;
