@@ -8,6 +8,7 @@ import { cpuGoals } from './goals.js';
 import { readOptions, usage } from './options.js';
 import { formatGoals, formatRow, writeResults } from './report.js';
 import { measureCgi } from './rows/cgi.js';
+import { measureCgi2Scgi } from './rows/cgi2scgi.js';
 import { measureClient } from './rows/client.js';
 import { measureDecode } from './rows/decode.js';
 import { measureFronts } from './rows/fronts.js';
@@ -26,6 +27,7 @@ const options = readOptions(process.argv.slice(2), [
   'fronts',
   'client',
   'cgi',
+  'cgi2scgi',
   'uploads',
   'memory',
   'idle',
@@ -73,6 +75,7 @@ function rows() {
     ['fronts', options.only.has('fronts'), (place) => withLoad((load) => measureFronts(options, { ...place, load }))],
     ['client', options.only.has('client'), (place) => measureClient(options, place)],
     ['cgi', options.only.has('cgi'), (place) => withLoad((load) => measureCgi(options, { ...place, load }))],
+    ['cgi2scgi', options.only.has('cgi2scgi'), (place) => measureCgi2Scgi(options, place)],
     ['uploads', options.only.has('uploads'), (place) => measureUploads(options, place)],
     ['idle', options.only.has('idle'), (place) => measureIdle(options, place)],
     ['memory', options.only.has('memory'), (place) => measureMemory(options, place)],
