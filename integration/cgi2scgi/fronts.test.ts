@@ -184,6 +184,19 @@ describeFronts('an application', (front, variant) => {
     expect(events).not.toContain('response finish');
   });
 
+  test('hears of a client that leaves while nothing is sent, once something is', async ({ stage }) => {
+    const scene = await observe(stage, ({ response }, reached) => {
+      response.flushHeaders();
+      reached();
+      const timer = setInterval(() => response.destroyed || response.write('something\n'), 50);
+      response.once('close', () => clearInterval(timer));
+    });
+    const { abort } = await openRequest({ origin: scene.origin, path: program });
+    abort();
+    const { events } = await scene.expectClosed();
+    expect(events).not.toContain('response finish');
+  });
+
   test('hears of a client that leaves while it uploads', async ({ stage }) => {
     const scene = await observe(stage, ({ request }, reached) => {
       let bytes = 0;
