@@ -1,4 +1,4 @@
-// npm run step1 … step5: starts what a step needs, in a folder of its own, until Ctrl-C.
+// npm run step1 … step6: starts what a step needs, in a folder of its own, until Ctrl-C.
 import { startApplication } from './start/application.js';
 import { makePlace } from './start/place.js';
 import { steps } from './start/steps.js';

@@ -16,8 +16,8 @@ const template = readFileSync(join(exampleFolder, 'page.html'), 'utf8');
 const today = (): string => new Date().toISOString().slice(0, 10);
 
 describe('the guide from CGI to SCGI', () => {
-  test('has five steps', () => {
-    expect(steps.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5]);
+  test('has five steps, and one for hosts with nothing else', () => {
+    expect(steps.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
   test.each(files.map((file) => [file.name, file] as const))('shows %s as it is', (_, { fence, content }) => {
@@ -264,6 +264,31 @@ describeWith(['apache', 'nginx', 'perl'], 'the way from CGI to SCGI', () => {
     // Who runs which shows when one of them is gone.
     expect((await ask(site, { path: oldPath })).status).toBe(503);
     expect((await ask(site, { path: '/cgi-bin/other.pl' })).text).toBe('I am here\n');
+  });
+
+  describeWith('cc', 'step 6', () => {
+    let site: Site;
+    beforeAll(async () => {
+      const { fences } = stepOf(6);
+      migration.runShell(fences.find(({ flags }) => flags.includes('build'))?.code ?? '');
+      migration.writeProgram('only-cgi/guestbook.cgi', fences.find(({ language }) => language === 'text')?.code ?? '');
+      site = await migration.open(6);
+    });
+    afterAll(() => site?.[Symbol.asyncDispose]());
+
+    test.each([
+      ['the application', '/cgi-bin/application.js/guestbook'],
+      ['the function', '/cgi-bin/function.js'],
+      ['cgi2scgi, for the application as a server', '/cgi-bin/guestbook.cgi/guestbook'],
+    ])('runs %s as a CGI program', async (_, path) => {
+      leave('2001-02-03\tAda\thello from 2001\n');
+      const { status, headers } = await sign(site, path, { name: '<Eve>\r\n', message: 'was\r\nhere' });
+      expect([status, headers.location]).toEqual([303, path]);
+      const items = `<dt>&lt;Eve&gt;, ${today()}</dt><dd>was here</dd>\n<dt>Ada, 2001-02-03</dt><dd>hello from 2001</dd>\n`;
+      expect((await ask(site, { path })).text).toBe(template.replace(/ *<!-- entries -->\n/, () => items));
+      const long = await sign(site, path, { name: 'n', message: 'x'.repeat(1_048_576) });
+      expect(long.status).toBe(413);
+    });
   });
 });
 

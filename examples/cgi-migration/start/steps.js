@@ -10,4 +10,5 @@ export const steps = {
   3: { application: 'step3.js', server: apache, block: 'apache-step2.conf', path: oldPath },
   4: { application: 'step4.js', server: apache, block: 'apache-step2.conf', path: oldPath },
   5: { application: 'step5.js', server: nginx, block: 'nginx-step5.conf', path: '/guestbook' },
+  6: { server: apache, block: 'apache-step6.conf', path: '/cgi-bin/application.js/guestbook' },
 };
