@@ -53,6 +53,8 @@ export function orderRun<Incoming>(
     file: program.file,
     method: facts.method,
     isNph: basename(program.file).startsWith('nph-'),
+    // Node's own server writes and reads at the same time, and so do its clients.
+    holdsAnswer: hasInput && request.scgiEnv !== undefined,
     name: program.scriptName || program.file,
   };
 }

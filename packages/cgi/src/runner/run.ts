@@ -7,6 +7,7 @@ import { AbortError, BackendError, ScgiError } from '@scgi/core/protocol';
 import type { Command, LaunchHandler, RunningProgram } from '../launcher/launcher.js';
 import { ErrorOutput } from './error-output.js';
 import { GroupEnd } from './group-end.js';
+import { HeldOutput } from './held-output.js';
 import { NphOutput } from './nph-output.js';
 import type { OutputSink, ProgramOutput } from './output.js';
 import { CgiOutput } from './output.js';
@@ -24,6 +25,8 @@ export interface RunOrder {
   readonly method: string;
   /** It speaks HTTP itself. */
   readonly isNph: boolean;
+  /** Nobody is to see anything of the answer before the program has its input. */
+  readonly holdsAnswer: boolean;
   /** What the log calls it. */
   readonly name: string;
 }
@@ -129,10 +132,14 @@ export class ProgramRun implements Run, SlotUser, LaunchHandler, OutputSink {
 
   #watch(program: RunningProgram): void {
     const { input, output, errors } = program;
-    const { method, isNph, name } = this.#order;
+    const { method, isNph, holdsAnswer, name } = this.#order;
+    const held = holdsAnswer && input !== undefined ? new HeldOutput(this) : undefined;
+    const sink = held ?? this;
     this.#output = isNph
-      ? new NphOutput(this.#settings, method, this, () => this.#resumeOutput())
-      : new CgiOutput(this.#settings, method, this);
+      ? new NphOutput(this.#settings, method, sink, () => this.#resumeOutput())
+      : new CgiOutput(this.#settings, method, sink);
+    // All of it is written, or the program takes no more.
+    for (const event of ['finish', 'close']) input?.once(event, () => held?.release() === false && this.#pauseOutput());
     output.on('data', (chunk: Uint8Array) => this.#receive(chunk));
     output.on('end', () => this.#onOutputEnd());
     output.on('error', () => this.#onOutputEnd());
@@ -147,7 +154,10 @@ export class ProgramRun implements Run, SlotUser, LaunchHandler, OutputSink {
 
   #receive(chunk: Uint8Array): void {
     this.#clock.restart();
-    if (this.#output?.receive(chunk) !== false || this.#settled) return;
+    if (this.#output?.receive(chunk) === false && !this.#settled) this.#pauseOutput();
+  }
+
+  #pauseOutput(): void {
     this.#program?.output.pause();
     this.#clock.pause();
   }

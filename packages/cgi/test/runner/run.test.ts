@@ -70,6 +70,7 @@ function stage(given: Given = {}): Staged {
       file: '/no/such/program',
       method: 'GET',
       isNph: false,
+      holdsAnswer: false,
       name: '/cgi/a',
       ...order,
     },
