@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { beforeEach, describe, expect } from 'vitest';
+import { beforeEach, describe, expect, vi } from 'vitest';
 import { describeWith, requireFrontEnd } from '../../support/front-ends.js';
 import { ApacheStage, type FrontEnd, frontEnds, startSite, test } from '../support/site.js';
 
@@ -68,9 +68,8 @@ async function setUp(stage: ApacheStage, frontEnd: FrontEnd): Promise<Scene> {
     const { stdout } = await run(requireFrontEnd('git'), [...args], { cwd, env });
     return stdout;
   };
-  await git(folder, 'config', '--global', 'user.name', 'Ada');
-  await git(folder, 'config', '--global', 'user.email', 'ada@example.test');
-  await git(folder, 'config', '--global', 'init.defaultBranch', 'main');
+  const user = '[user]\n name = Ada\n email = ada@example.test\n';
+  writeFileSync(join(folder, '.gitconfig'), `${user}[init]\n defaultBranch = main\n`);
   mkdirSync(join(folder, 'repositories'));
   await git(folder, 'init', '-q', '--bare', 'repositories/book.git');
   const asked: Asked[] = [];
@@ -92,6 +91,9 @@ async function commit({ git }: Scene, clone: string, name: string, content: stri
   await git(clone, 'add', name);
   await git(clone, 'commit', '-q', '-m', `write ${name}`);
 }
+
+// Git starts a dozen programs for each of these, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 describe.each(frontEnds)('git http-backend behind %s', (frontEnd) => {
   describeWith([frontEnd === 'nginx' ? 'nginx' : 'apache', 'git', 'git-http-backend'], 'serves Git', () => {
