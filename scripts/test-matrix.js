@@ -1,4 +1,4 @@
-// `npm run test:matrix`: the unit tests of core, client and gateway, the oracle suite and the server tests on every supported Node.js.
+// `npm run test:matrix`: the unit tests of core, client, gateway and cgi, the oracle suite and the server tests on every supported Node.js.
 // The bridge rests on private parts of Node's http classes, the client on how its sockets read, so every major version has to be seen to work.
 // Arguments after `--` go to vitest; the last line is always "N passed, N failed, N skipped".
 
@@ -9,11 +9,12 @@ import { formatSeconds } from './support/run.js';
 import { runVitest } from './support/vitest.js';
 
 const majors = [20, 22, 24, 26];
-const projects = ['--project=core', '--project=client', '--project=gateway', '--project=integration*'];
+const projects = ['--project=core', '--project=client', '--project=gateway', '--project=cgi', '--project=integration*'];
 const folders = [
   'packages/core/test/',
   'packages/client/test/',
   'packages/gateway/test/',
+  'packages/cgi/test/',
   'integration/oracle/',
   'integration/server/',
 ];
