@@ -38,7 +38,7 @@ type Way = (request: InjectedRequest) => Promise<Outcome>;
 
 /** What becomes of a request behind nginx. */
 async function outcomeOf(programs: CgiPrograms, request: InjectedRequest, errors: ScgiError[]): Promise<Outcome> {
-  const answer = await inject(programs, request).catch((error: unknown) => {
+  const answer = await inject(programs, request, { timeout: 30_000 }).catch((error: unknown) => {
     // Broken off before its head had gone out.
     if (error instanceof BackendError) return undefined;
     throw error;

@@ -24,8 +24,9 @@ const pages = {
   },
   '/large': async (_environ, _stdin, stdout) => {
     stdout.write('Content-Type: application/octet-stream\n\n');
-    for (let line = 0; line < 50_000; line += 1) {
-      if (!stdout.write(`${line} 0123456789\n`)) await new Promise((resolve) => stdout.once('drain', resolve));
+    for (let line = 0; line < 5000; line += 1) {
+      if (!stdout.write(`${line} ${'0123456789'.repeat(20)}\n`))
+        await new Promise((resolve) => stdout.once('drain', resolve));
     }
   },
   '/octets': (_environ, _stdin, stdout) => {
