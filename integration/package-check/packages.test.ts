@@ -27,7 +27,13 @@ const maxCoreBytes = 100_000;
 /** The build, README, licence and manifest. */
 const shipped = /^dist\/.*\.(js|d\.ts)$|^(LICENSE|README\.md|package\.json)$/;
 /** What is shipped besides, as it is in the repository: source, never a binary. */
-const assets = ['cgi/bin/cgi2scgi.js', 'cgi/launcher/launcher.pl', 'cgi/native/cgi2scgi.c', 'cgi/native/cgi2scgi.pl'];
+const assets = [
+  'cgi/bin/cgi2scgi.js',
+  'cgi/launcher/launcher.pl',
+  'cgi/launcher/launcher.py',
+  'cgi/native/cgi2scgi.c',
+  'cgi/native/cgi2scgi.pl',
+];
 const installScripts = ['preinstall', 'install', 'postinstall', 'prepare'];
 
 let folder = '';

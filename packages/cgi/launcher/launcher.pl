@@ -1,4 +1,4 @@
-# Starts programs for the PerlLauncher: a process this small forks in a fraction of the time that Node.js needs.
+# Starts programs for the HelperLauncher: a process this small forks in a fraction of the time that Node.js needs.
 # Knows the frames of src/launcher/frames.ts, nothing of CGI. Linux only; no modules but these, since every page that a
 # module brings is one more to fork: POSIX alone makes a start dearer by more than a tenth.
 #

@@ -1,4 +1,4 @@
-// What is said to and by launcher.pl: orders as text between NULs behind a length, reports as three numbers. Bytes only.
+// What is said to and by the helpers, launcher.py and launcher.pl: orders as text between NULs behind a length, reports as three numbers. Bytes only.
 
 import { constants } from 'node:os';
 import type { Command } from './launcher.js';
@@ -9,7 +9,7 @@ export interface HelperPipe {
   readonly write: number;
 }
 
-/** What a report is about. Numbers of launcher.pl. */
+/** What a report is about. The helpers have the same numbers. */
 export const reports = { pipe: 1, started: 2, failed: 3, exited: 4 } as const;
 
 const REPORT_BYTES = 12;

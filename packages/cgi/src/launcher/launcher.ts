@@ -37,7 +37,11 @@ export interface RunningProgram {
 /** Hears of one program. */
 export interface LaunchHandler {
   onStart(program: RunningProgram): void;
-  /** It could not be started: `code` has the system's word (ENOENT, EACCES, ENOEXEC, EAGAIN …). Nothing else is called then. */
+  /**
+   * It could not be started, and nothing else is called: `code` has the system's word (ENOENT, EACCES, ENOEXEC, EAGAIN …).
+   * EINVAL: a text of the command has a NUL or is not latin1, or a variable no possible name. ECANCELED: after `close`.
+   * EPIPE: what was to start it has died, so it may run all the same, though nobody reads or writes its streams.
+   */
   onStartFailed(error: NodeJS.ErrnoException): void;
   /**
    * The program has ended, after `onStart`; what it has forked may live on, and its streams may have more to read.

@@ -28,7 +28,7 @@ export interface RunOptions {
   readonly maxLineBytes?: number | null | undefined;
   /** What is logged of one program's standard error, in bytes; the rest is read and dropped. Default 65,536. */
   readonly maxErrorBytes?: number | null | undefined;
-  /** What starts programs: 'node' is Node.js itself, 'perl' a small process beside it that forks faster; 'auto' takes perl where it is installed. Default 'auto'. */
+  /** What starts programs: 'node' is Node.js itself, 'python' and 'perl' a small process beside it that does so faster; 'auto' takes the first of them that is installed, in the order python, perl, node. Default 'auto'. */
   readonly launcher?: LauncherName | undefined;
 }
 

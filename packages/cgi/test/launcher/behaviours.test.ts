@@ -72,7 +72,10 @@ describe.each(kinds)('$name', ({ create, hasPipes, passesOctets, refusesGarbage 
 
     test('no signal blocked or ignored', async () => {
       const { output } = await run(launcher, commandOf('/bin/grep', ['-E', '^Sig(Blk|Ign):', '/proc/self/status']));
-      expect(output).toBe('SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n');
+      const [blocked = '', ignored = ''] = output.match(/[0-9a-f]{16}/g) ?? [];
+      // 32 and 33 are for the C library's own use; its posix_spawn has them ignored.
+      const internal = 0b11n << 31n;
+      expect([blocked.length, BigInt(`0x${blocked}`), BigInt(`0x${ignored}`) & ~internal]).toEqual([16, 0n, 0n]);
     });
 
     test('a process group of its own', async () => {

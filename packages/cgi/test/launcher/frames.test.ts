@@ -3,12 +3,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync, readFileSync, closeSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { findPerl } from '../../src/launcher/find-perl.js';
 import { encodeOrder, endingOf, ReportReader, reports } from '../../src/launcher/frames.js';
 import { commandOf } from '../support/launches.js';
 import { until, within } from '../support/within.js';
+import { helpers } from './launchers.js';
 
 test('an order is a length and texts with a NUL between them', () => {
   const command = commandOf('/a', ['b', ''], { env: ['N', 'v\xe9'], folder: '/f', hasInput: true });
@@ -62,10 +61,9 @@ test.each([
   expect(endingOf(fact)).toEqual({ code, signal, groupLives });
 });
 
-describe.skipIf(findPerl() === undefined)('the helper', () => {
+describe.each(helpers)('the helper in $language', ({ file, args }) => {
   test('carries out orders that come octet by octet', async () => {
-    const script = fileURLToPath(new URL('../../launcher/launcher.pl', import.meta.url));
-    const child = spawn(findPerl() ?? '', [script], { env: {}, stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn(file, args, { env: {}, stdio: ['pipe', 'pipe', 'inherit'] });
     const pipes: { read: number; write: number }[] = [];
     const heard: number[][] = [];
     const reader = new ReportReader((kind, read, write) => {

@@ -1,10 +1,11 @@
 // What starts programs on this machine, and in what they are allowed to differ.
 
 import { isContinuousIntegration, programs } from '../../../../scripts/support/executables.js';
-import { findPerl } from '../../src/launcher/find-perl.js';
+import type { HelperCommand, HelperLanguage } from '../../src/launcher/find-helper.js';
+import { findHelper } from '../../src/launcher/find-helper.js';
+import { HelperLauncher } from '../../src/launcher/helper-launcher.js';
 import type { Launcher } from '../../src/launcher/launcher.js';
 import { NodeLauncher } from '../../src/launcher/node-launcher.js';
-import { PerlLauncher } from '../../src/launcher/perl-launcher.js';
 
 export interface LauncherKind {
   readonly name: string;
@@ -17,32 +18,18 @@ export interface LauncherKind {
   readonly refusesGarbage: boolean;
 }
 
-const perl = findPerl();
-// A launcher that is not tested must not pass for one that is.
-if (perl === undefined && isContinuousIntegration) {
-  throw new Error(`no Perl that can be trusted; install the package "${programs.perl.debianPackage}"`);
-}
+const languages: readonly HelperLanguage[] = ['python', 'perl'];
 
-const nodeKind: LauncherKind = {
-  name: 'the launcher of Node.js',
-  create: () => new NodeLauncher(),
-  passesOctets: false,
-  hasPipes: false,
-  refusesGarbage: false,
-};
-
-const perlKinds: readonly LauncherKind[] =
-  perl === undefined
-    ? []
-    : [
-        {
-          name: 'the launcher in Perl',
-          create: () => new PerlLauncher(perl, failing),
-          passesOctets: true,
-          hasPipes: true,
-          refusesGarbage: true,
-        },
-      ];
+/** The helpers that this machine can run. */
+export const helpers: readonly (HelperCommand & { readonly language: HelperLanguage })[] = languages.flatMap(
+  (language) => {
+    const command = findHelper(language);
+    if (command !== undefined) return [{ language, ...command }];
+    // A launcher that is not tested must not pass for one that is.
+    if (isContinuousIntegration) throw new Error(`install the package "${programs[language].debianPackage}"`);
+    return [];
+  },
+);
 
 /** In place of the launcher that helps out: here nothing may need it. */
 const failing: Launcher = {
@@ -52,4 +39,19 @@ const failing: Launcher = {
   close: () => {},
 };
 
-export const kinds: readonly LauncherKind[] = [nodeKind, ...perlKinds];
+export const kinds: readonly LauncherKind[] = [
+  {
+    name: 'the launcher of Node.js',
+    create: () => new NodeLauncher(),
+    passesOctets: false,
+    hasPipes: false,
+    refusesGarbage: false,
+  },
+  ...helpers.map((command) => ({
+    name: `the launcher in ${command.language}`,
+    create: () => new HelperLauncher(command, failing),
+    passesOctets: true,
+    hasPipes: true,
+    refusesGarbage: true,
+  })),
+];

@@ -1,11 +1,11 @@
 // A process that launches programs, for tests of what remains of it. Its argument is JSON: what to launch, what to do when
 // all of it has started or failed to, and what to launch once the last program has ended.
 
-import { PerlLauncher } from './dist/launcher/perl-launcher.js';
+import { HelperLauncher } from './dist/launcher/helper-launcher.js';
 
-const { perl, commands, afterwards, later } = JSON.parse(process.argv[2]);
+const { helper, commands, afterwards, later } = JSON.parse(process.argv[2]);
 const fallback = { launch: () => say({ event: 'fallback' }), close: () => {} };
-const launcher = new PerlLauncher(perl, fallback);
+const launcher = new HelperLauncher(helper, fallback);
 const running = new Set();
 let unanswered = 0;
 

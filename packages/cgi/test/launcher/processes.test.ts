@@ -3,7 +3,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, copyFileSync, cpSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, copyFileSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -11,13 +11,13 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { findPerl } from '../../src/launcher/find-perl.js';
+import type { HelperCommand } from '../../src/launcher/find-helper.js';
 import type { Command } from '../../src/launcher/launcher.js';
 import { commandOf, shell } from '../support/launches.js';
 import { helpersOf, isAlive } from '../support/processes.js';
 import { until, within } from '../support/within.js';
+import { helpers } from './launchers.js';
 
-const perl = findPerl();
 const fixture = 'launching-process.mjs';
 let compiled = '';
 
@@ -28,15 +28,15 @@ beforeAll(async () => {
   const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
   const options = ['--ignoreConfig', '--noCheck', '--module', 'nodenext', '--target', 'es2023', '--rootDir', source];
   writeFileSync(join(compiled, 'package.json'), '{ "type": "module" }');
-  const file = join(source, 'launcher/perl-launcher.ts');
+  const file = join(source, 'launcher/helper-launcher.ts');
   await promisify(execFile)(process.execPath, [compiler, ...options, '--outDir', join(compiled, 'dist'), file]);
-  cpSync(new URL('../../launcher', import.meta.url), join(compiled, 'launcher'), { recursive: true });
   copyFileSync(new URL(fixture, import.meta.url), join(compiled, fixture));
 }, 60_000);
 
 afterAll(() => rmSync(compiled, { recursive: true, force: true }));
 
 interface Settings {
+  readonly helper: HelperCommand;
   readonly commands: readonly Command[];
   /** When all of them are started, or have failed to be. */
   readonly afterwards?: 'exit' | 'end inputs';
@@ -66,7 +66,7 @@ function start(
   limit?: number,
   inherited?: { readonly at: number; readonly file: number },
 ): Launching {
-  const script = [process.execPath, join(compiled, fixture), JSON.stringify({ perl, ...settings })];
+  const script = [process.execPath, join(compiled, fixture), JSON.stringify(settings)];
   const [file = '', ...args] =
     limit === undefined ? script : ['/bin/sh', '-c', `ulimit -n ${limit}; exec "$@"`, 'sh', ...script];
   const more = inherited === undefined ? [] : Array.from({ length: inherited.at - 2 }, () => inherited.file);
@@ -88,27 +88,27 @@ function answered(events: readonly Event[]): Promise<void> {
 /** Ignores SIGTERM, as does the process that it starts and whose number it prints. */
 const stubborn = shell("trap '' TERM; sleep 1000 & echo $!; wait");
 
-describe.skipIf(perl === undefined)('a process that launches programs', { timeout: 60_000 }, () => {
+describe.each(helpers)('a process that launches programs in $language', { timeout: 60_000 }, (helper) => {
   test('ends by itself when the programs have, and the helper with it', async () => {
-    const gate = join(compiled, 'gate');
-    const { child, events, exit } = start({ commands: [shell(`until [ -e ${gate} ]; do sleep 0.01; done`)] });
+    const gate = join(compiled, `gate-${helper.language}`);
+    const { child, events, exit } = start({ helper, commands: [shell(`until [ -e ${gate} ]; do sleep 0.01; done`)] });
     await until('it is started', () => of(events, 'start').length === 1, 30_000);
-    const [helper = 0] = helpersOf(child.pid ?? 0);
-    expect(isAlive(helper)).toBe(true);
+    const [helperPid = 0] = helpersOf(child.pid ?? 0);
+    expect(isAlive(helperPid)).toBe(true);
     writeFileSync(gate, '');
     expect(await within('its end', exit, 30_000)).toEqual([0, null]);
     expect(of(events, 'exit')).toEqual([{ event: 'exit', code: 0 }]);
-    await until('the helper is gone', () => !isAlive(helper));
+    await until('the helper is gone', () => !isAlive(helperPid));
   });
 
   test.each(['SIGKILL', 'SIGTERM'] as const)('takes the programs along when it dies of %s', async (signal) => {
     const commands = [stubborn, commandOf('/bin/sleep', ['1000'])];
-    const { child, events, exit } = start({ commands });
+    const { child, events, exit } = start({ helper, commands });
     await answered(events);
     await until('the program has told its child', () => of(events, 'output').length === 1);
-    const [helper = 0] = helpersOf(child.pid ?? 0);
+    const [helperPid = 0] = helpersOf(child.pid ?? 0);
     const grandchild = Number(of(events, 'output')[0]?.text);
-    const pids = [helper, grandchild, ...of(events, 'start').map(({ pid = 0 }) => pid)];
+    const pids = [helperPid, grandchild, ...of(events, 'start').map(({ pid = 0 }) => pid)];
     expect(pids.map(isAlive)).toEqual([true, true, true, true]);
     child.kill(signal);
     await within('its end', exit);
@@ -116,7 +116,7 @@ describe.skipIf(perl === undefined)('a process that launches programs', { timeou
   });
 
   test('takes them along at process.exit()', async () => {
-    const { events, exit } = start({ commands: [commandOf('/bin/sleep', ['1000'])], afterwards: 'exit' });
+    const { events, exit } = start({ helper, commands: [commandOf('/bin/sleep', ['1000'])], afterwards: 'exit' });
     expect(await within('its end', exit, 30_000)).toEqual([0, null]);
     const [program] = of(events, 'start');
     await until('the program is gone', () => !isAlive(program?.pid ?? 0));
@@ -124,22 +124,23 @@ describe.skipIf(perl === undefined)('a process that launches programs', { timeou
 
   test('leaves alone what a program that has ended has left behind', async () => {
     const { child, events, exit } = start({
+      helper,
       commands: [shell('sleep 1000 > /dev/null 2>&1 & echo $!'), commandOf('/bin/sleep', ['1000'])],
     });
     await until('the first one has ended', () => of(events, 'exit').length === 1, 30_000);
     await until('its output is there', () => of(events, 'output').length === 1);
     const left = Number(of(events, 'output')[0]?.text);
-    const [helper = 0] = helpersOf(child.pid ?? 0);
+    const [helperPid = 0] = helpersOf(child.pid ?? 0);
     child.kill('SIGKILL');
     await within('its end', exit);
-    await until('the helper is gone', () => !isAlive(helper));
+    await until('the helper is gone', () => !isAlive(helperPid));
     expect(isAlive(left)).toBe(true);
     process.kill(left);
   });
 
   test('passes on none of its descriptors, nor those that it was given itself', async () => {
     const file = openSync('/etc/passwd', 'r');
-    const { events, exit } = start({ commands: [commandOf('/bin/ls', ['/proc/self/fd'])] }, undefined, {
+    const { events, exit } = start({ helper, commands: [commandOf('/bin/ls', ['/proc/self/fd'])] }, undefined, {
       at: 40,
       file,
     });
@@ -152,6 +153,7 @@ describe.skipIf(perl === undefined)('a process that launches programs', { timeou
   test('that is out of descriptors hears of EMFILE, and goes on when some are free', async () => {
     const { events, exit } = start(
       {
+        helper,
         commands: Array.from({ length: 40 }, () => commandOf('/bin/cat', [], { hasInput: true })),
         afterwards: 'end inputs',
         later: [commandOf('/bin/echo', ['again'])],

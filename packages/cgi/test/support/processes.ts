@@ -11,11 +11,11 @@ export function childrenOf(pid: number | 'self'): number[] {
   });
 }
 
-/** The processes of launcher.pl among the children. */
+/** The helpers among the children. */
 export function helpersOf(pid: number | 'self'): number[] {
   return childrenOf(pid).filter((child) => {
     try {
-      return readFileSync(`/proc/${child}/cmdline`, 'latin1').includes('launcher.pl');
+      return readFileSync(`/proc/${child}/cmdline`, 'latin1').includes('/launcher/launcher.p');
     } catch {
       return false; // It has just ended.
     }

@@ -1,20 +1,17 @@
-// One process of launcher.pl: its orders and reports, the pipes that it has ready, the programs that it has started.
+// One process of launcher.py or launcher.pl: its orders and reports, the pipes that it has ready, the programs that it has started.
 // Knows nothing of what comes after it.
 
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 import { constants } from 'node:os';
-import { fileURLToPath } from 'node:url';
+import type { HelperCommand } from './find-helper.js';
 import type { HelperPipe } from './frames.js';
 import { encodeOrder, endingOf, ReportReader, reports } from './frames.js';
 import type { Command, LaunchHandler } from './launcher.js';
 import { closeEnds, openEnds, type PipeEnds, toStreams } from './pipe-ends.js';
 import { ProcessGroup } from './signal-group.js';
 import { asSystemError, systemError } from './system-error.js';
-
-/** Stands beside `src` and `dist`. */
-const script = fileURLToPath(new URL('../../launcher/launcher.pl', import.meta.url));
 
 /** A helper that owes reports and is silent for so long has stopped. 500 starts at once take a second. */
 const SILENCE_MS = 10_000;
@@ -37,25 +34,25 @@ interface Flight {
   group: ProcessGroup | undefined;
 }
 
-export class PerlHelper {
+export class HelperProcess {
   readonly #child: ChildProcess;
-  readonly #onEnd: (unsent: readonly Launch[]) => void;
+  readonly #onEnd: (unsent: readonly Launch[], wasReady: boolean) => void;
   readonly #pipes: HelperPipe[];
   readonly #queue: Launch[];
   readonly #flights: Map<number, Flight>;
   #nextNumber: number;
+  #isReady: boolean;
   #isClosing: boolean;
   #hasEnded: boolean;
   #heard: boolean;
   #watch: NodeJS.Timeout | undefined;
 
   /**
-   * @param perl absolute path
-   * @param onEnd called once, when the process has gone, with what it was never told to start
+   * @param onEnd called once, when the process has gone, with what it was never told to start, and whether it ever could
    * @throws {Error} of the system, where it does not even come to an attempt
    */
-  constructor(perl: string, onEnd: (unsent: readonly Launch[]) => void) {
-    this.#child = spawn(perl, [script], {
+  constructor({ file, args }: HelperCommand, onEnd: (unsent: readonly Launch[], wasReady: boolean) => void) {
+    this.#child = spawn(file, args, {
       cwd: '/',
       env: {},
       // A session of its own: Ctrl-C at a terminal is for the server, which ends its programs as it sees fit.
@@ -67,6 +64,7 @@ export class PerlHelper {
     this.#queue = [];
     this.#flights = new Map();
     this.#nextNumber = 0;
+    this.#isReady = false;
     this.#isClosing = false;
     this.#hasEnded = false;
     this.#heard = false;
@@ -170,6 +168,7 @@ export class PerlHelper {
 
   #onReport(kind: number, first: number, second: number): void {
     if (kind === reports.pipe) {
+      this.#isReady = true;
       this.#pipes.push({ read: first, write: second });
       return;
     }
@@ -192,7 +191,7 @@ export class PerlHelper {
     this.#child.stdout?.destroy();
     for (const flight of this.#flights.values()) onLost(flight);
     this.#flights.clear();
-    this.#onEnd(this.#queue);
+    this.#onEnd(this.#queue, this.#isReady);
   }
 }
 

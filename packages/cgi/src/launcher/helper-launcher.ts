@@ -1,10 +1,10 @@
-// Starts programs through a small process that forks fast. Owns which one is in use, and what happens when it dies:
-// another takes its place; where they die one after the other, another launcher does the work for a while.
+// Starts programs through a small process that does so faster than Node.js. Owns which one is in use, and what happens when
+// it dies: another takes its place; where they die one after the other, another launcher does the work for a while.
 
+import type { HelperCommand } from './find-helper.js';
+import type { Launch } from './helper-process.js';
+import { HelperProcess } from './helper-process.js';
 import type { Command, Launcher, LaunchHandler } from './launcher.js';
-import { NodeLauncher } from './node-launcher.js';
-import type { Launch } from './perl-helper.js';
-import { PerlHelper } from './perl-helper.js';
 import { closedError, refusalOf } from './system-error.js';
 
 /** So many may die within this time; then there is none until the first of these deaths is so long ago. */
@@ -12,19 +12,16 @@ const MAX_DEATHS = 5;
 const DEATHS_WITHIN_MS = 60_000;
 
 /** See `Launcher`. */
-export class PerlLauncher implements Launcher {
-  readonly #perl: string;
+export class HelperLauncher implements Launcher {
+  readonly #command: HelperCommand;
   readonly #fallback: Launcher;
-  #helper: PerlHelper | undefined;
+  #helper: HelperProcess | undefined;
   #deaths: number[];
   #closed: boolean;
 
-  /**
-   * @param perl absolute path
-   * @param fallback for when no helper can be had
-   */
-  constructor(perl: string, fallback: Launcher = new NodeLauncher()) {
-    this.#perl = perl;
+  /** @param fallback for when no helper can be had */
+  constructor(command: HelperCommand, fallback: Launcher) {
+    this.#command = command;
     this.#fallback = fallback;
     this.#helper = undefined;
     this.#deaths = [];
@@ -50,22 +47,26 @@ export class PerlLauncher implements Launcher {
     if (this.#closed) this.#helper?.close();
   }
 
-  #createHelper(): PerlHelper | undefined {
+  #createHelper(): HelperProcess | undefined {
     const now = performance.now();
     this.#deaths = this.#deaths.filter((at) => now - at < DEATHS_WITHIN_MS);
     if (this.#deaths.length >= MAX_DEATHS) return undefined;
     try {
-      return new PerlHelper(this.#perl, (unsent) => this.#onHelperEnd(unsent));
+      return new HelperProcess(this.#command, (unsent, wasReady) => this.#onHelperEnd(unsent, wasReady));
     } catch {
-      // No memory, no descriptor: as if it had died at once.
-      this.#deaths.push(now);
+      this.#noteDeath(false); // No memory, no descriptor.
       return undefined;
     }
   }
 
-  #onHelperEnd(unsent: readonly Launch[]): void {
+  #onHelperEnd(unsent: readonly Launch[], wasReady: boolean): void {
     this.#helper = undefined;
-    this.#deaths.push(performance.now());
+    this.#noteDeath(wasReady);
     for (const launch of unsent) this.#launch(launch);
+  }
+
+  /** One that has never been ready is none: too old a language, no right to fork. The next one would be no better. */
+  #noteDeath(wasReady: boolean): void {
+    for (let count = wasReady ? 1 : MAX_DEATHS; count > 0; count--) this.#deaths.push(performance.now());
   }
 }
