@@ -12,7 +12,7 @@ import { openRaw } from '@scgi/testing';
 import { vi } from 'vitest';
 import type { CgiDirectoryOptions, CgiPrograms, LauncherName } from '../../src/index.js';
 import { cgiDirectory } from '../../src/index.js';
-import { findPerl } from '../../src/launcher/find-perl.js';
+import { findHelper } from '../../src/launcher/find-helper.js';
 import { processesWith, withNothingLeft } from './left-over.js';
 import { writePrograms } from './programs.js';
 import { until, within } from './within.js';
@@ -23,7 +23,8 @@ export interface Variant {
   readonly transport: 'unix' | 'tcp';
 }
 
-const launchers: readonly LauncherName[] = findPerl() === undefined ? ['node'] : ['node', 'perl'];
+const helpers = (['python', 'perl'] as const).filter((language) => findHelper(language) !== undefined);
+const launchers: readonly LauncherName[] = ['node', ...helpers];
 export const everyVariant: readonly Variant[] = launchers.flatMap((launcher) =>
   (['unix', 'tcp'] as const).map((transport) => ({ launcher, transport })),
 );
