@@ -27,7 +27,7 @@ export interface ServeOptions extends ScgiServerOptions {
 /** A server that listens. */
 export interface RunningServer {
   readonly server: ScgiServer;
-  /** Where it listens; the real port where 0 was asked for. */
+  /** Where it listens; the real port where 0 was asked for. Nowhere, where it serves a connection that was open. */
   readonly endpoints: readonly Endpoint[];
   /**
    * Stops listening, lets requests in flight finish, then resolves.
@@ -58,9 +58,11 @@ export async function serveScgi(
   const server = new ScgiServer(options, guarded);
   const endpoints: Endpoint[] = [];
   const acceptors: net.Server[] = [];
-  const running = createRunningServer(server, endpoints, acceptors);
+  const connections: net.Socket[] = [];
+  const running = createRunningServer(server, endpoints, acceptors, connections);
   try {
     for (const target of targets) {
+      if (target.kind === 'connection') continue;
       // The server itself takes the first address; a net.Server can hold only one.
       const acceptor = acceptors.length === 0 ? server : createAcceptor(server);
       const endpoint = await listen(acceptor, target, options);
@@ -72,20 +74,34 @@ export async function serveScgi(
     await running.close({ timeout: 0 });
     throw error;
   }
+  for (const target of targets) {
+    if (target.kind !== 'connection') continue;
+    connections.push(target.socket);
+    connectLater(server, target.socket);
+  }
   return running;
+}
+
+/** In a later turn, as if it had come from a listener: whoever has called `serveScgi` may want to hear of the request. */
+function connectLater(server: ScgiServer, socket: net.Socket): void {
+  globalThis.setImmediate(() => {
+    if (!socket.destroyed) server.emit('connection', socket);
+  });
 }
 
 function createRunningServer(
   server: ScgiServer,
   endpoints: readonly Endpoint[],
   acceptors: readonly net.Server[],
+  connections: readonly net.Socket[],
 ): RunningServer {
   let closed: Promise<unknown> | undefined;
   const stopListening = async (): Promise<void> => {
     // First the socket files: nobody should find us any more.
     for (const endpoint of endpoints) await endpoint.release();
     await acceptWaiting(server);
-    const finished = acceptors.map(closeServer);
+    // No listener counts those that it has not accepted.
+    const finished = [...acceptors.map(closeServer), ...connections.map(closedOf)];
     server.closeIdleConnections();
     await Promise.all(finished);
   };
@@ -99,6 +115,13 @@ function createRunningServer(
     await closed.finally(() => clearTimeout(deadline));
   };
   return { server, endpoints, close, [Symbol.asyncDispose]: close };
+}
+
+function closedOf(socket: net.Socket): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.closed) resolve();
+    else socket.once('close', () => resolve());
+  });
 }
 
 /**

@@ -1,10 +1,10 @@
 // What a user may write to say where to listen, and what it means: text or object → a checked ListenTarget.
 // Also the order of places to look at when nothing was said: systemd, SCGI_BIND, 127.0.0.1:4000.
 // Opens nothing and looks nothing up: see listen.ts.
-import { isIPv6 } from 'node:net';
+import { isIPv6, type Socket } from 'node:net';
 import { LocalProtocolError } from '../protocol/errors.js';
-import { fdTarget, refuse, tcpTarget, unixTarget } from './listen-target.js';
-import type { InheritedTarget, ListenTarget, TcpTarget, UnixTarget } from './listen-target.js';
+import { connectionTarget, fdTarget, refuse, tcpTarget, unixTarget } from './listen-target.js';
+import type { ConnectionTarget, InheritedTarget, ListenTarget, TcpTarget, UnixTarget } from './listen-target.js';
 import { takeSystemdSockets, type SystemdSocket } from './systemd.js';
 
 /**
@@ -17,11 +17,13 @@ import { takeSystemdSockets, type SystemdSocket } from './systemd.js';
  * | `'unix:/run/app.sock?mode=0660&user=app&group=www-data&backlog=511'` | Unix socket; no percent-decoding, so a path with `?` needs the object form |
  * | `'fd:3'`, `{ fd: 3 }` | a listening socket inherited from the parent process |
  * | `'systemd'`, `'systemd:name'` | all sockets of the systemd unit, or those with this FileDescriptorName= |
+ * | `{ connection: socket }` | nothing: serves one connection that is open already, such as inetd's |
  */
 export type BindSpec =
   | string
   | number
   | { readonly fd: number }
+  | { readonly connection: Socket }
   | {
       /** Default 127.0.0.1. IPv6 without brackets. */
       readonly host?: string;
@@ -48,6 +50,9 @@ export interface SystemdSelector {
   readonly name: string | undefined;
 }
 
+/** What a server gets its connections from. */
+export type ServeTarget = ListenTarget | ConnectionTarget;
+
 const loopback = '127.0.0.1';
 const defaultPort = 4000;
 
@@ -55,7 +60,7 @@ const defaultPort = 4000;
  * Reads one bind form.
  * @throws LocalProtocolError ERR_SCGI_BIND: not understood, or ambiguous; the message shows what is accepted.
  */
-export function parseBind(spec: BindSpec): ListenTarget | SystemdSelector {
+export function parseBind(spec: BindSpec): ServeTarget | SystemdSelector {
   if (typeof spec === 'string') return parseText(spec);
   if (typeof spec === 'number') return tcpTarget(String(spec), loopback, spec, undefined);
   return parseObject(spec);
@@ -71,7 +76,7 @@ export function resolveTargets(
   bind: BindSpec | readonly BindSpec[] | undefined,
   environment: NodeJS.ProcessEnv,
   pid: number,
-): ListenTarget[] {
+): ServeTarget[] {
   if (bind !== undefined) {
     const specs = isList(bind) ? bind : [bind];
     if (specs.length === 0) throw refuse('[]', 'the list is empty');
@@ -90,10 +95,10 @@ function isList(bind: BindSpec | readonly BindSpec[]): bind is readonly BindSpec
 }
 
 function takeSelected(
-  parsed: readonly (ListenTarget | SystemdSelector)[],
+  parsed: readonly (ServeTarget | SystemdSelector)[],
   environment: NodeJS.ProcessEnv,
   pid: number,
-): ListenTarget[] {
+): ServeTarget[] {
   // Taken once for all selectors: taking removes the variables.
   const wanted = parsed.some((target) => target.kind === 'systemd');
   const sockets = wanted ? takeSystemdSockets(environment, pid) : undefined;
@@ -190,7 +195,9 @@ function splitOptions(text: string, known: readonly string[]): [address: string,
   return [text.slice(0, mark), options];
 }
 
-function parseObject(spec: Exclude<BindSpec, string | number>): ListenTarget {
+function parseObject(spec: Exclude<BindSpec, string | number>): ServeTarget {
+  // First: a socket makes no text.
+  if (typeof spec === 'object' && spec !== null && 'connection' in spec) return connectionTarget(spec.connection);
   // Only JavaScript callers get past the types; the text form has checks of the same kind.
   const text = typeof spec === 'object' ? JSON.stringify(spec) : String(spec);
   if (typeof spec !== 'object' || spec === null) throw refuse(text, 'neither text, number nor object');

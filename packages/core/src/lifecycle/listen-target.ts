@@ -1,6 +1,6 @@
 // One thing to listen on, checked: what the text and the object forms of a bind have in common.
 // Opens nothing and looks nothing up. The text form is read in bind.ts.
-import { isIP } from 'node:net';
+import { isIP, Socket } from 'node:net';
 import { LocalProtocolError } from '../protocol/errors.js';
 
 export interface TcpTarget {
@@ -28,6 +28,12 @@ export interface InheritedTarget {
 
 /** One thing to listen on. */
 export type ListenTarget = TcpTarget | UnixTarget | InheritedTarget;
+
+/** Nothing to listen on: one connection that is open already. */
+export interface ConnectionTarget {
+  readonly kind: 'connection';
+  readonly socket: Socket;
+}
 
 const defaultBacklog = 511;
 const defaultMode = 0o660;
@@ -70,6 +76,11 @@ export function fdTarget(text: string, fd: number): InheritedTarget {
   if (!Number.isInteger(fd) || fd < 0 || fd > 0x7fff_ffff)
     throw refuse(text, 'the descriptor is not a number from 0 up');
   return { kind: 'fd', fd };
+}
+
+export function connectionTarget(socket: unknown): ConnectionTarget {
+  if (!(socket instanceof Socket)) throw refuse('{ connection }', 'the connection is no net.Socket');
+  return { kind: 'connection', socket };
 }
 
 function checkBacklog(text: string, backlog: number = defaultBacklog): number {

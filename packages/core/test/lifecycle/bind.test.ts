@@ -1,4 +1,5 @@
 // What may be written as a bind, and where a server looks when nothing is written.
+import { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { parseBind, resolveTargets, type BindSpec } from '../../src/lifecycle/bind.js';
 import { failureOf } from './support.js';
@@ -127,6 +128,18 @@ describe('parseBind refuses, with the remedy in the message,', () => {
       expect(error.code).toBe('ERR_SCGI_BIND');
     },
   );
+});
+
+describe('a connection that is open', () => {
+  test('is nothing to listen on', () => {
+    const connection = new Socket();
+    expect(parseBind({ connection })).toEqual({ kind: 'connection', socket: connection });
+  });
+
+  test('has to be a socket', async () => {
+    const error = await failureOf(() => parseBind(JSON.parse('{"connection":3}')));
+    expect(error.message).toContain('no net.Socket');
+  });
 });
 
 describe('resolveTargets', () => {

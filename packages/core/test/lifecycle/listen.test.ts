@@ -11,7 +11,7 @@ import { failureOf, greeter, greetingFrom, temporaryFolder } from './support.js'
 
 async function open(server: Server, bind: string, settings?: ListenSettings): Promise<Endpoint> {
   const [target] = resolveTargets(bind, {}, process.pid);
-  if (target === undefined) throw new Error('no target');
+  if (target === undefined || target.kind === 'connection') throw new Error('nothing to listen on');
   return listen(server, target, settings);
 }
 

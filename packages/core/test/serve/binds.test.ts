@@ -1,10 +1,12 @@
 // Every form of `bind` really listens, and one server answers behind all of them.
 
+import { once } from 'node:events';
 import { existsSync, statSync } from 'node:fs';
+import net from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { BindSpec, Endpoint } from '../../src/index.js';
-import { exchange, head, within } from '../support/raw-client.js';
+import { connect, ending, exchange, head, turns, within } from '../support/raw-client.js';
 import { addressOf, firstAddress, hasIPv6, rejectionOf, serve, temporaryFolder } from './support.js';
 
 async function textFrom(endpoint: Endpoint | undefined): Promise<string> {
@@ -120,5 +122,61 @@ describe('endpoints', () => {
     const second = await serve((_req, res) => res.end('second'), { bind: addresses });
     expect(second.endpoints.map(({ address }) => address)).toEqual(addresses);
     expect((await exchange(firstAddress(second), head())).text).toMatch(/second$/);
+  });
+});
+
+describe('a connection that is open already', () => {
+  /** Both ends: what a server would get, and the client's. */
+  async function sockets(): Promise<{ near: net.Socket; far: net.Socket }> {
+    const acceptor = net.createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
+    await once(acceptor, 'listening');
+    const accepted = once(acceptor, 'connection');
+    const far = await connect(acceptor.address());
+    const [near] = await accepted;
+    acceptor.close();
+    onTestFinished(() => void far.destroy());
+    return { near, far };
+  }
+
+  it('is served in place of an address, once whoever has called can hear of it', async () => {
+    const { near, far } = await sockets();
+    far.write(head());
+    const running = await serve((_req, res) => res.end('here'), { bind: { connection: near } });
+    const requested = once(running.server, 'request');
+    expect(running.endpoints).toEqual([]);
+    await within('the request', requested);
+    expect((await ending(far)).text).toMatch(/here$/);
+  });
+
+  it('is served beside addresses', async () => {
+    const { near, far } = await sockets();
+    const { endpoints } = await serve((_req, res) => res.end('here'), { bind: [{ connection: near }, 0] });
+    far.write(head());
+    expect((await ending(far)).text).toMatch(/here$/);
+    expect(await textFrom(endpoints[0])).toMatch(/here$/);
+  });
+
+  it('is waited for by close(), and broken off in the end', async () => {
+    const { near, far } = await sockets();
+    const running = await serve(() => {}, { bind: { connection: near } });
+    far.write(head());
+    await within('the request', once(running.server, 'request'));
+    const closed = running.close({ timeout: 200 });
+    let over = false;
+    void closed.then(() => (over = true));
+    await turns(20);
+    expect(over).toBe(false);
+    await within('the close', closed);
+    expect(near.destroyed).toBe(true);
+  });
+
+  it('stays as it is where an address cannot be had', async () => {
+    const { near, far } = await sockets();
+    const bind = [{ connection: near }, 'unix:/nowhere/app.sock'];
+    await rejectionOf(serve((_req, res) => res.end('here'), { bind }));
+    expect(near.destroyed).toBe(false);
+    await serve((_req, res) => res.end('here'), { bind: { connection: near } });
+    far.write(head());
+    expect((await ending(far)).text).toMatch(/here$/);
   });
 });
