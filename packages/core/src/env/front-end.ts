@@ -12,6 +12,11 @@ export function isApacheProxy(facts: RequestFacts): boolean {
   return facts[Slot.scriptFilename]?.startsWith('proxy:') === true;
 }
 
+/** Whether Apache sent the request, by mod_proxy or, as mod_cgid and mod_cgi do, in the environment of a program. */
+function isApache(facts: RequestFacts): boolean {
+  return isApacheProxy(facts) || facts[Slot.serverSoftware]?.startsWith('Apache') === true;
+}
+
 /**
  * Whether this is the second request that Apache makes after the first one's response held a local `Location`
  * (RFC 3875 §6.2.2), or for an ErrorDocument. REQUEST_URI is then still the first one's: whoever believes it redirects for ever.
@@ -22,7 +27,7 @@ export function isApacheProxy(facts: RequestFacts): boolean {
  * lighttpd, which sends REDIRECT_STATUS=200 with every request, has neither.
  */
 export function isApacheLocalRedirect(facts: RequestFacts): boolean {
-  return facts[Slot.redirectMethod] !== undefined && facts[Slot.redirectUrl] !== undefined && isApacheProxy(facts);
+  return facts[Slot.redirectMethod] !== undefined && facts[Slot.redirectUrl] !== undefined && isApache(facts);
 }
 
 /**
@@ -32,10 +37,9 @@ export function isApacheLocalRedirect(facts: RequestFacts): boolean {
  * is taken for a new one: since 1.4.74 it removes HTTP_UPGRADE unless told to forward it.
  */
 export function canTunnel(facts: RequestFacts): boolean {
-  if (isApacheProxy(facts)) return false;
+  if (isApache(facts)) return false;
   const software = facts[Slot.serverSoftware];
   if (software === undefined) return true;
-  if (software.startsWith('Apache')) return false;
   if (!software.startsWith('lighttpd/1.4.')) return true;
   return Number.parseInt(software.slice('lighttpd/1.4.'.length), 10) >= 74;
 }
@@ -44,7 +48,7 @@ export function canTunnel(facts: RequestFacts): boolean {
  * The part of the target that is the mount point, as the target spells it; empty when the front end gives none.
  * - nginx has no SCRIPT_NAME unless configured, and `location /app` then matches /appzzz too: a segment must end there.
  * - lighttpd merges slashes and dots before it cuts SCRIPT_NAME, so the two may not fit together: then there is none.
- * - Apache's SCRIPT_NAME is the whole path, decoded.
+ * - mod_proxy's SCRIPT_NAME is the whole path, decoded.
  */
 export function mountPoint(facts: RequestFacts, target: string): string {
   const scriptName = facts[Slot.scriptName];

@@ -114,6 +114,33 @@ describe('Apache', () => {
     expect(request.target).toBe('/pretty');
   });
 
+  describe('as it runs a CGI program', () => {
+    const cgi = ['SERVER_SOFTWARE', 'Apache/2.4.71 (Debian)', 'SCRIPT_FILENAME', '/usr/lib/cgi-bin/app.cgi'];
+    const program = [...cgi, 'SCRIPT_NAME', '/cgi-bin/app.cgi'];
+
+    it('mounts it at SCRIPT_NAME', () => {
+      const request = read(...program, 'PATH_INFO', '/a b/x', 'REQUEST_URI', '/cgi-bin/app.cgi/a%20b//x?q=1');
+      expect(request).toMatchObject({ target: '/cgi-bin/app.cgi/a%20b//x?q=1', scriptName: '/cgi-bin/app.cgi' });
+    });
+
+    it('has the first REQUEST_URI after a local redirect, and the new path in SCRIPT_NAME and PATH_INFO', () => {
+      const first = ['REDIRECT_REQUEST_METHOD', 'POST', 'REDIRECT_URL', '/cgi-bin/old.pl', 'REDIRECT_STATUS', '200'];
+      const second = ['REQUEST_URI', '/cgi-bin/old.pl', 'PATH_INFO', '/there%2Fx y', 'QUERY_STRING', 'q=2'];
+      expect(read(...program, ...first, ...second)).toMatchObject({
+        target: '/cgi-bin/app.cgi/there%2Fx%20y?q=2',
+        scriptName: '/cgi-bin/app.cgi',
+      });
+    });
+
+    it('has the URL that was asked for after a rewrite, which is outside of SCRIPT_NAME', () => {
+      const rewrite = ['REDIRECT_STATUS', '200', 'REDIRECT_URL', '/pretty/a b', 'PATH_INFO', '/a b'];
+      expect(read(...program, ...rewrite, 'REQUEST_URI', '/pretty/a%20b')).toMatchObject({
+        target: '/pretty/a%20b',
+        scriptName: '',
+      });
+    });
+  });
+
   it('joins cookies with a comma, which may as well be part of a value, so it stays', () => {
     expect(read(...apache, 'REQUEST_URI', '/', 'HTTP_COOKIE', 'a=1; b=2, c=3').fields).toEqual([
       'cookie',
