@@ -14,12 +14,14 @@ const coreLayers: Readonly<Record<string, readonly string[]>> = {
   env: ['protocol'],
   server: ['protocol', 'env'],
   node: ['protocol', 'env', 'server', 'files'],
+  stdio: ['protocol', 'env', 'server', 'node'],
   lifecycle: ['protocol'],
   relay: ['protocol', 'env'],
   files: ['protocol', 'env'],
   'scgi-server.ts': layers,
   'serve.ts': [...layers, 'scgi-server.ts'],
-  'index.ts': [...layers, 'scgi-server.ts', 'serve.ts'],
+  'serve-cgi.ts': [...layers, 'stdio', 'serve.ts'],
+  'index.ts': [...layers, 'stdio', 'scgi-server.ts', 'serve.ts', 'serve-cgi.ts'],
 };
 
 /** What a layer must not take from Node.js: all of it, or these modules. */
@@ -28,6 +30,7 @@ const forbiddenBuiltins: Readonly<Record<string, readonly string[]>> = {
   env: builtinModules,
   server: ['http', 'https', 'http2', 'net', 'tls', 'fs'],
   lifecycle: ['http', 'https', 'http2'],
+  stdio: ['http', 'https', 'http2'],
   files: ['http', 'https', 'http2', 'net', 'tls'],
 };
 

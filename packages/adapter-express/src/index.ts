@@ -1,4 +1,4 @@
 export { getScgiEnv, localRedirect, sendfile } from '@scgi/core';
 export type { RunningServer, ServeOptions } from '@scgi/core';
-export { serveScgi } from './serve.js';
+export { serveCgi, serveScgi } from './serve.js';
 export type { ExpressApp } from './serve.js';

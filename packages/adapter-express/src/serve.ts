@@ -1,8 +1,8 @@
 // Express over SCGI. An Express app is a listener, so core serves it as it is; what is left for the adapter is the
 // mount point, which Express keeps in `req.baseUrl`.
 
-import { serveScgi as serveListener } from '@scgi/core';
-import type { RunningServer, ScgiListener, ServeOptions } from '@scgi/core';
+import { cgiVariant, serveScgi as serveListener } from '@scgi/core';
+import type { RunningServer, ScgiListener, ServeCgi, ServeOptions } from '@scgi/core';
 
 /** An Express 4 or 5 application, as far as it matters here. */
 export type ExpressApp = ScgiListener;
@@ -20,3 +20,9 @@ export function serveScgi(app: ExpressApp, options: ServeOptions = {}): Promise<
     return app(request, response);
   }, options);
 }
+
+/**
+ * Serves an Express application as a CGI program, where a web server has started this process for one request; else as
+ * `serveScgi`. What the application prints goes to the standard error then.
+ */
+export const serveCgi: ServeCgi<ExpressApp, ServeOptions> = cgiVariant(serveScgi);

@@ -3,8 +3,8 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
-import { serveScgi as serveListener } from '@scgi/core';
-import type { RunningServer, ServeOptions } from '@scgi/core';
+import { cgiVariant, serveScgi as serveListener } from '@scgi/core';
+import type { RunningServer, ServeCgi, ServeOptions } from '@scgi/core';
 
 /** A Fastify 5 application, as far as it matters here. */
 export interface FastifyApp {
@@ -53,6 +53,12 @@ export async function serveScgi(app: FastifyApp, options: ServeOptions = {}): Pr
   };
   return { server, endpoints, close, [Symbol.asyncDispose]: close };
 }
+
+/**
+ * Serves a Fastify application as a CGI program, where a web server has started this process for one request; else as
+ * `serveScgi`. What the application prints goes to the standard error then.
+ */
+export const serveCgi: ServeCgi<FastifyApp, ServeOptions> = cgiVariant(serveScgi);
 
 /**
  * Calls `stop` when Fastify stops its own server: behind the `preClose` hooks, which end streams, and before all `onClose`

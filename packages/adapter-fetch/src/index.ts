@@ -3,7 +3,7 @@ export { localRedirect, sendfile } from './answers.js';
 export type { FetchHandler } from './bridge.js';
 export type { FetchContext, FetchErrorHook } from './context.js';
 export { installLightResponse, LightResponse } from './light-response.js';
-export { serveScgi } from './serve.js';
+export { serveCgi, serveScgi } from './serve.js';
 export type { FetchApp, ServeOptions } from './serve.js';
 export { getScgiEnv } from './scgi-env.js';
 export { upgradeWebSocket } from './websocket.js';

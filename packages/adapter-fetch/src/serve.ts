@@ -1,7 +1,7 @@
 // A Fetch application over SCGI: the bridge and core's server put together.
 
-import { serveScgi as serveBridge } from '@scgi/core';
-import type { RunningServer, ServeOptions as CoreOptions } from '@scgi/core';
+import { cgiVariant, serveScgi as serveBridge } from '@scgi/core';
+import type { RunningServer, ServeCgi, ServeOptions as CoreOptions } from '@scgi/core';
 import { FetchBridge } from './bridge.js';
 import type { FetchHandler } from './bridge.js';
 import type { BackgroundWork, FetchErrorHook } from './context.js';
@@ -51,6 +51,12 @@ export async function serveScgi(app: FetchHandler | FetchApp, options: ServeOpti
   };
   return { ...running, close, [Symbol.asyncDispose]: () => close() };
 }
+
+/**
+ * Serves a Fetch handler as a CGI program, where a web server has started this process for one request; else as
+ * `serveScgi`. What the application prints goes to the standard error then.
+ */
+export const serveCgi: ServeCgi<FetchHandler | FetchApp, ServeOptions> = cgiVariant(serveScgi);
 
 function handlerOf(app: FetchHandler | FetchApp): FetchHandler {
   if (typeof app === 'function') return app;

@@ -2,8 +2,8 @@
 // `scgi` on the context, and the whole URL into it below a prefix. Knows Koa by its shape: it imports none.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { serveScgi as serveListener } from '@scgi/core';
-import type { RunningServer, ScgiListener, ServeOptions } from '@scgi/core';
+import { cgiVariant, serveScgi as serveListener } from '@scgi/core';
+import type { RunningServer, ScgiListener, ServeCgi, ServeOptions } from '@scgi/core';
 
 /** A Koa 2 or 3 application, as far as it matters here. */
 export interface KoaApp {
@@ -36,6 +36,12 @@ export function serveScgi(app: KoaApp, options: ServeOptions = {}): Promise<Runn
   }
   return serveListener(app.callback(), options);
 }
+
+/**
+ * Serves a Koa application as a CGI program, where a web server has started this process for one request; else as
+ * `serveScgi`. What the application prints goes to the standard error then.
+ */
+export const serveCgi: ServeCgi<KoaApp, ServeOptions> = cgiVariant(serveScgi);
 
 /** Once for the application, not with each request: a getter costs only those who use it. */
 function shareScgi(context: object): void {

@@ -1,3 +1,3 @@
 export type { RunningServer } from '@scgi/core';
-export { serveScgi } from './serve.js';
+export { serveCgi, serveScgi } from './serve.js';
 export type * from './types.js';

@@ -1,7 +1,7 @@
 // serveScgi(): an SSGI application, or a framework that picks its interfaces, as a running server.
 
-import { LocalProtocolError, serveScgi as serveBridge } from '@scgi/core';
-import type { RunningServer } from '@scgi/core';
+import { cgiVariant, LocalProtocolError, serveScgi as serveBridge } from '@scgi/core';
+import type { RunningServer, ServeCgi } from '@scgi/core';
 import { SsgiBridge } from './bridge.js';
 import { serveFetch } from './fetch-server.js';
 import { SsgiHost } from './host.js';
@@ -39,6 +39,12 @@ export async function serveScgi(app: SsgiApp | SsgiFramework, options: SsgiServe
       return serveFetch(http?.[1], websocket?.[1] ?? null, options, serverOptions);
   }
 }
+
+/**
+ * Serves an SSGI application as a CGI program, where a web server has started this process for one request; else as
+ * `serveScgi`. What the application prints goes to the standard error then.
+ */
+export const serveCgi: ServeCgi<SsgiApp | SsgiFramework, SsgiServeOptions> = cgiVariant(serveScgi);
 
 function picksOf(app: SsgiApp | SsgiFramework): Picks {
   if (isFramework(app)) return askFramework(app);

@@ -15,3 +15,6 @@ export type { Endpoint } from './lifecycle/listen.js';
 export { localRedirect, sendfile } from './node/answers.js';
 export type { SendfileResponseOptions } from './node/answers.js';
 export type { FrontEndOptions, LocalRedirectOptions } from './env/index.js';
+export { cgiVariant, serveCgi } from './serve-cgi.js';
+export type { ServeCgi, ServeCgiOptions } from './serve-cgi.js';
+export type { CgiOptions } from './stdio/cgi-process.js';

@@ -2,7 +2,7 @@
 // Works on a whole payload; framing it is the decoder's business. What the variables mean for HTTP is not known here.
 
 import { parseContentLength } from './content-length.js';
-import { LocalProtocolError, RemoteProtocolError } from './errors.js';
+import { BackendError, LocalProtocolError, RemoteProtocolError } from './errors.js';
 
 /** A decoded request head. Keeps the text that arrived and cuts it up when asked: most variables are never looked at. */
 export class RequestHead {
@@ -126,6 +126,8 @@ function resolveBodyLength(text: string, contentLength: number, rules: HeadRules
 
 function trustedBodyLength(text: string, contentLength: number, rules: HeadRules, witnessed: boolean): number {
   if (contentLength === missing) {
+    // Apache gives CGI programs a body that came in chunks, and no length: whoever passes that on must not lose the body.
+    if (text.includes('\0HTTP_TRANSFER_ENCODING\0')) throw new BackendError('ERR_SCGI_LENGTH_REQUIRED');
     if (rules.lax) return 0;
     throw new RemoteProtocolError('ERR_SCGI_CONTENT_LENGTH', { fault: 'missing' });
   }

@@ -24,7 +24,6 @@ export class ScgiConnection {
   readonly #decoder: RequestDecoder;
   #handler: RequestHandler | null = null;
   #phase: RequestPhase = RequestPhase.Head;
-  /** Nothing more is owed to the peer: the response is sent, or an error was answered in its place. */
   #responseDone: boolean = false;
   /** A listener of the host's has taken an error, and the socket with it: nothing is reported twice. */
   #errorTaken: boolean = false;
@@ -49,6 +48,11 @@ export class ScgiConnection {
   /** True until the first byte has arrived: closing now loses nothing. */
   get isIdle(): boolean {
     return this.#bytesReceived === 0;
+  }
+
+  /** Nothing more is owed to the peer: the response was given whole, or an error was answered in its place. */
+  get isAnswered(): boolean {
+    return this.#responseDone;
   }
 
   /**

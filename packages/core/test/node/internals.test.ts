@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import { Duplex } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { detachAbortSignal, dumpUnread, setRequestFields } from '../../src/node/internals/request.js';
 import {
@@ -25,6 +26,7 @@ import {
   stopFlowing,
   takenBytes,
 } from '../../src/node/internals/socket.js';
+import { VirtualSocket } from '../../src/node/internals/virtual-socket.js';
 import { interimWriters, silenceInformation } from '../../src/node/interim-responses.js';
 
 /** A socket that keeps what is written and takes nothing while `blocked`. */
@@ -351,5 +353,78 @@ describe('the private side of a socket', () => {
     await once(far, 'data');
     while (takenBytes(near) <= before) await new Promise((resolve) => setImmediate(resolve));
     expect(takenBytes(near)).toBeGreaterThan(before);
+  });
+});
+
+describe('the private side of a socket on a handle of its own', () => {
+  class Virtual extends VirtualSocket {
+    readonly text: string[] = [];
+    readonly ends: boolean[] = [];
+    override _read(): void {}
+    override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+      this.text.push(chunk.toString());
+      this.countWritten(chunk.length);
+      done();
+    }
+    override _final(done: () => void): void {
+      done();
+    }
+    receive(text: string): void {
+      this.countRead(text.length);
+      this.push(text);
+    }
+    protected override closeEnds(broken: boolean, onClosed: () => void): void {
+      this.ends.push(broken);
+      setImmediate(onClosed);
+    }
+  }
+
+  it('reads, writes and counts without a descriptor', async () => {
+    const socket = new Virtual();
+    const data = once(socket, 'data');
+    socket.receive('hello');
+    expect(String((await data)[0])).toBe('hello');
+    await new Promise((resolve) => socket.write('world', resolve));
+    expect(socket.text).toEqual(['world']);
+    expect([socket.bytesRead, socket.bytesWritten, takenBytes(socket)]).toEqual([5, 5, 5]);
+    socket.destroy();
+    await once(socket, 'close');
+    expect([socket.bytesRead, socket.bytesWritten]).toEqual([5, 5]);
+    expect(socket.ends).toEqual([false]);
+  });
+
+  it('stays open for writing behind the end of what it reads', async () => {
+    const socket = new Virtual();
+    socket.push(null);
+    socket.resume();
+    await once(socket, 'end');
+    expect(socket.writable).toBe(true);
+    socket.destroy();
+  });
+
+  it('_unrefTimer starts the clock of setTimeout again with each byte', async () => {
+    const socket = new Virtual();
+    const timeout = once(socket, 'timeout').then(() => performance.now());
+    socket.setTimeout(1500);
+    // Long before, even on a busy machine; this also keeps the process alive.
+    await setTimeout(300);
+    const byteAt = performance.now();
+    socket.receive('x');
+    const alive = setInterval(() => {}, 1000);
+    expect((await timeout) - byteAt).toBeGreaterThan(1450);
+    clearInterval(alive);
+    socket.destroy();
+  });
+
+  it('resetAndClosing calls `reset` of the handle', async () => {
+    for (const reset of [
+      (socket: Virtual) => void socket.resetAndDestroy(),
+      (socket: Virtual) => void (resetOnDestroy(socket) && socket.destroy()),
+    ]) {
+      const socket = new Virtual();
+      reset(socket);
+      await once(socket, 'close');
+      expect(socket.ends).toEqual([true]);
+    }
   });
 });

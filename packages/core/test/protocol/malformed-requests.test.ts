@@ -61,6 +61,7 @@ const rows: Row[] = [
 
   // CONTENT_LENGTH.
   ['a missing CONTENT_LENGTH', netstring('SCGI␀1␀'), 'ERR_SCGI_CONTENT_LENGTH'],
+  ['a body of unknown length', netstring('SCGI␀1␀HTTP_TRANSFER_ENCODING␀chunked␀'), 'ERR_SCGI_LENGTH_REQUIRED'],
   ['an empty CONTENT_LENGTH', netstring('CONTENT_LENGTH␀␀SCGI␀1␀'), 'ERR_SCGI_CONTENT_LENGTH'],
   ...['-1', '+3', ' 3 ', '1_0', '3.0', '0x3', '3, 3', '3e2', '\xb3', '9007199254740992', `1${'0'.repeat(30)}`].map(
     (value): Row => [

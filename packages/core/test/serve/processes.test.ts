@@ -1,37 +1,23 @@
 // Where serveScgi listens when nothing, or a descriptor, is said: that comes from the environment and from the parent
 // process, so each test starts one.
 
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { existsSync, renameSync } from 'node:fs';
 import net from 'node:net';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Endpoint } from '../../src/index.js';
+import { compileSources } from '../support/compiled.js';
 import { exchange, head, within } from '../support/raw-client.js';
 import { addressOf, temporaryFolder } from './support.js';
 
 const deadlineMs = 10_000;
 vi.setConfig({ testTimeout: 3 * deadlineMs }); // Starting a process takes a while on a busy machine.
 const fixture = fileURLToPath(new URL('serve-process.mjs', import.meta.url));
-let compiled = '';
-
-// Node 20 cannot run TypeScript, and the built package may be older than the sources.
-beforeAll(async () => {
-  compiled = mkdtempSync(join(tmpdir(), 'scgi-compiled-'));
-  writeFileSync(join(compiled, 'package.json'), '{ "type": "module" }');
-  const project = fileURLToPath(new URL('../../tsconfig.json', import.meta.url));
-  const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
-  const options = ['--noCheck', '--declaration', 'false', '--isolatedDeclarations', 'false', '--outDir', compiled];
-  await promisify(execFile)(process.execPath, [compiler, '-p', project, ...options]);
-}, 60_000);
-
-afterAll(() => rmSync(compiled, { recursive: true, force: true }));
+const core = compileSources();
 
 interface Start {
   readonly options?: object;
@@ -52,7 +38,7 @@ async function start({ options = {}, environment = {}, inherit = [], activated =
   readonly answer: Answer;
   readonly child: ChildProcess;
 }> {
-  const script = [process.execPath, fixture, join(compiled, 'index.js'), JSON.stringify(options)];
+  const script = [process.execPath, fixture, core, JSON.stringify(options)];
   // LISTEN_PID names the process that exec replaces.
   const [program = '', ...args] = activated ? ['sh', '-c', 'export LISTEN_PID=$$; exec "$@"', 'sh', ...script] : script;
   const { SCGI_BIND: _bind, ...inherited } = process.env;
