@@ -19,6 +19,7 @@ const modules = [
   'auth_basic',
   'alias',
   'allowmethods',
+  'env',
   'http2',
   'proxy',
   'proxy_http',
