@@ -23,8 +23,8 @@ export interface Variant {
   readonly transport: 'unix' | 'tcp';
 }
 
-const helpers = (['python', 'perl'] as const).filter((language) => findHelper(language) !== undefined);
-const launchers: readonly LauncherName[] = ['node', ...helpers];
+const helper = (['python', 'perl'] as const).find((language) => findHelper(language) !== undefined);
+const launchers: readonly LauncherName[] = helper === undefined ? ['node'] : ['node', helper];
 export const everyVariant: readonly Variant[] = launchers.flatMap((launcher) =>
   (['unix', 'tcp'] as const).map((transport) => ({ launcher, transport })),
 );
