@@ -44,6 +44,9 @@ export class ProgramRun implements Run, SlotUser, LaunchHandler, OutputSink {
   #program: RunningProgram | undefined;
   #end: GroupEnd | undefined;
   #output: ProgramOutput | undefined;
+  #held: HeldOutput | undefined;
+  /** When bytes have last gone to the program's input. */
+  #inputAt: number;
   /** The handler has heard the last word, or wants to hear none. */
   #settled: boolean;
   #hasSlot: boolean;
@@ -61,6 +64,8 @@ export class ProgramRun implements Run, SlotUser, LaunchHandler, OutputSink {
     this.#program = undefined;
     this.#end = undefined;
     this.#output = undefined;
+    this.#held = undefined;
+    this.#inputAt = 0;
     this.#settled = false;
     this.#hasSlot = false;
     this.#outputEnded = false;
@@ -89,6 +94,7 @@ export class ProgramRun implements Run, SlotUser, LaunchHandler, OutputSink {
   }
 
   noteInput(): void {
+    this.#inputAt = performance.now();
     this.#clock.restart();
   }
 
@@ -126,6 +132,7 @@ export class ProgramRun implements Run, SlotUser, LaunchHandler, OutputSink {
       this.#endProgram();
       return;
     }
+    this.#inputAt = performance.now();
     this.#clock.start();
     this.#handler.onInput(program.input);
   }
@@ -133,13 +140,16 @@ export class ProgramRun implements Run, SlotUser, LaunchHandler, OutputSink {
   #watch(program: RunningProgram): void {
     const { input, output, errors } = program;
     const { method, isNph, holdsAnswer, name } = this.#order;
-    const held = holdsAnswer && input !== undefined ? new HeldOutput(this) : undefined;
-    const sink = held ?? this;
+    if (holdsAnswer && input !== undefined) {
+      const idleTime = (): number => (input.writableLength > 0 ? 0 : performance.now() - this.#inputAt);
+      this.#held = new HeldOutput(this, idleTime, () => this.#releaseAnswer());
+    }
+    const sink = this.#held ?? this;
     this.#output = isNph
       ? new NphOutput(this.#settings, method, sink, () => this.#resumeOutput())
       : new CgiOutput(this.#settings, method, sink);
     // All of it is written, or the program takes no more.
-    for (const event of ['finish', 'close']) input?.once(event, () => held?.release() === false && this.#pauseOutput());
+    input?.once('finish', () => this.#releaseAnswer()).once('close', () => this.#releaseAnswer());
     output.on('data', (chunk: Uint8Array) => this.#receive(chunk));
     output.on('end', () => this.#onOutputEnd());
     output.on('error', () => this.#onOutputEnd());
@@ -155,6 +165,10 @@ export class ProgramRun implements Run, SlotUser, LaunchHandler, OutputSink {
   #receive(chunk: Uint8Array): void {
     this.#clock.restart();
     if (this.#output?.receive(chunk) === false && !this.#settled) this.#pauseOutput();
+  }
+
+  #releaseAnswer(): void {
+    if (this.#held?.release() === false && !this.#settled) this.#pauseOutput();
   }
 
   #pauseOutput(): void {
@@ -233,6 +247,7 @@ export class ProgramRun implements Run, SlotUser, LaunchHandler, OutputSink {
   }
 
   #endProgram(): void {
+    this.#held?.drop();
     this.#clock.stop();
     const program = this.#program;
     if (program === undefined) return;

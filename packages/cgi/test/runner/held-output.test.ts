@@ -1,6 +1,6 @@
 // An answer that waits until its program has the input.
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { RemoteProtocolError } from '@scgi/core/protocol';
 import type { ResponseHead } from '@scgi/core/protocol';
 import { HeldOutput } from '../../src/runner/held-output.js';
@@ -9,9 +9,12 @@ import { RecordingSink } from '../support/recording-sink.js';
 const head: ResponseHead = { status: 200, reason: 'OK', fields: [], kind: 'document', contentLength: undefined };
 const mebibyte = 1024 * 1024;
 
+const nobody = (): void => {};
+
 function held(): { sink: RecordingSink; output: HeldOutput } {
   const sink = new RecordingSink();
-  const output = new HeldOutput(sink);
+  const output = new HeldOutput(sink, () => 0, nobody);
+  onTestFinished(() => output.drop());
   output.onHead(head);
   return { sink, output };
 }
@@ -31,7 +34,7 @@ describe('a held answer', () => {
 
   test('that is released before its head comes holds nothing', () => {
     const sink = new RecordingSink();
-    const output = new HeldOutput(sink);
+    const output = new HeldOutput(sink, () => 0, nobody);
     output.release();
     output.onHead(head);
     expect(sink.heads).toEqual([head]);
@@ -74,5 +77,34 @@ describe('a held answer', () => {
     sink.takesMore = false;
     output.onBody(Buffer.from('one'));
     expect(output.release()).toBe(false);
+  });
+
+  test('is to be released when the program has waited for input for a second, and not before', () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    let idle = 0;
+    const onIdle = vi.fn(() => {});
+    const output = new HeldOutput(new RecordingSink(), () => idle, onIdle);
+    output.onHead(head);
+    vi.advanceTimersByTime(1000);
+    idle = 400;
+    vi.advanceTimersByTime(1000);
+    expect(onIdle).not.toHaveBeenCalled();
+    idle = 1000;
+    vi.advanceTimersByTime(600);
+    expect(onIdle).toHaveBeenCalledOnce();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test('that nobody wants leaves no timer', () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const sink = new RecordingSink();
+    const output = new HeldOutput(sink, () => 0, nobody);
+    output.onHead(head);
+    output.drop();
+    expect(vi.getTimerCount()).toBe(0);
+    expect(output.release()).toBe(true);
+    expect(sink.heads).toEqual([]);
   });
 });
