@@ -3,11 +3,11 @@
 
 import { serveScgi, createScgiServer } from '@scgi/core';
 import { spawn } from 'node:child_process';
-import { copyFileSync, existsSync, linkSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join, relative } from 'node:path';
 import { describe, expect, test as plainTest } from 'vitest';
-import { createCertificate } from '../nginx/support/certificate.js';
+import { startFence } from '../nginx/support/documented-block.js';
 import { Stage, test } from '../nginx/support/stage.js';
 import { until, within } from '../support/deadline.js';
 import { describeWith } from '../support/front-ends.js';
@@ -214,33 +214,6 @@ const breakOff: Parameters<Stage['serve']>[0] = (_req, res) => {
   res.writeHead(200, { 'Content-Length': 100 });
   res.write('half', () => setImmediate(() => res.destroy()));
 };
-
-interface StartedFence {
-  readonly origin: string;
-  readonly folder: string;
-}
-
-/** Starts nginx with a block of the documentation, whose places are replaced by ones of this test. */
-async function startFence(stage: Stage, code: string): Promise<StartedFence> {
-  const folder = stage.folder();
-  for (const name of ['run/app', 'ssl']) mkdirSync(join(folder, name), { recursive: true });
-  const { certificate, key } = createCertificate(join(folder, 'ssl'));
-  copyFileSync(certificate, join(folder, 'ssl/example.com.pem'));
-  copyFileSync(key, join(folder, 'ssl/example.com.key'));
-  const params = ['/etc/nginx', '/usr/local/etc/nginx', '/opt/homebrew/etc/nginx'].find(existsSync);
-  const listen = join(folder, 'listen.sock');
-  const block = code
-    .replaceAll('/run/', `${folder}/run/`)
-    .replaceAll('/etc/ssl/', `${folder}/ssl/`)
-    .replaceAll(/\binclude\s+scgi_params;/g, `include ${params}/scgi_params;`)
-    .replaceAll(/\blisten\s+\d+/g, `listen unix:${listen}`);
-  const isLocation = block.startsWith('location');
-  const directives = isLocation ? { serverDirectives: [block] } : { httpDirectives: [block] };
-  const nginx = await stage.nginx({ locations: [], ...directives });
-  // Told to stop before it has workers, nginx would not hear it.
-  await until(() => nginx.workerPids().length > 0, 5_000, 'the workers of nginx');
-  return { origin: isLocation ? nginx.origin : `unix:${listen}`, folder };
-}
 
 function leadsSomewhere({ file, folder }: Page, target: string): boolean {
   const [path = '', anchor] = target.split('#');

@@ -32,7 +32,7 @@ const modules = [
   'ssl',
 ];
 /** Those only for the blocks that name one of their directives: mod_cgid has a process of its own. */
-const rareModules = { cgid: /ScriptAlias/, env: /SetEnv / };
+const rareModules = { cgid: /ScriptAlias/, env: /SetEnv /, headers: /RequestHeader/, proxy_fcgi: /fcgi:/ };
 
 /** A block of the documentation, moved to a folder of a test. */
 export interface Setting {
