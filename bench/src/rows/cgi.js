@@ -4,6 +4,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cgiHandlerGoal, cgiRunnerGoal } from '../goals.js';
 import { startApache } from '../support/apache.js';
@@ -21,7 +22,8 @@ const launchers = ['auto', 'node'];
 export async function measureCgi({ rounds, cgiRequests }, { folder, load, log }) {
   const programs = writePrograms(`${folder}/programs`);
   for (const name of ['apache', 'nginx']) mkdirSync(`${folder}/${name}`);
-  chmodSync(folder, 0o755);
+  // Root's Apache runs programs as www-data, who has to get here: the folder above is that of the whole run.
+  for (const place of [dirname(folder), folder]) chmodSync(place, 0o755);
   const apache = await startApache(`${folder}/apache`, programs);
   const runners = [];
   for (const launcher of launchers) {
