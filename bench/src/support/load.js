@@ -13,8 +13,8 @@ const CONNECTIONS = 32;
 export function startLoad() {
   const child = adopt(fork(fileURLToPath(new URL('load-process.js', import.meta.url))));
   return {
-    async run(url, requests, reconnect = false) {
-      child.send({ url, amount: requests, connections: Math.min(CONNECTIONS, requests), reconnect });
+    async run(url, requests, reconnect = false, limit = CONNECTIONS) {
+      child.send({ url, amount: requests, connections: Math.min(limit, requests), reconnect });
       const [{ seconds, failed }] = await within(120_000, `${requests} requests to ${url}`, once(child, 'message'));
       if (failed > 0) throw new Error(`${failed} of ${requests} requests to ${url} failed`);
       return seconds;
