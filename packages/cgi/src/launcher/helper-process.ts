@@ -5,6 +5,7 @@ import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 import { constants } from 'node:os';
+import type { DeferredPipe } from './deferred-pipe.js';
 import type { HelperCommand } from './find-helper.js';
 import type { HelperPipe } from './frames.js';
 import { encodeOrder, endingOf, ReportReader, reports } from './frames.js';
@@ -32,6 +33,8 @@ interface Flight {
   ends: PipeEnds | undefined;
   /** From then on. */
   group: ProcessGroup | undefined;
+  /** What it writes to. */
+  outputs: readonly DeferredPipe[];
 }
 
 export class HelperProcess {
@@ -143,7 +146,7 @@ export class HelperProcess {
     this.#queue.shift();
     this.#pipes.length -= pipes.length;
     const number = this.#nextNumber++ % 2 ** 32;
-    this.#flights.set(number, { launch, ends, group: undefined });
+    this.#flights.set(number, { launch, ends, group: undefined, outputs: [] });
     this.#child.stdin?.write(encodeOrder(number, command, pipes));
     return true;
   }
@@ -199,11 +202,13 @@ function onStarted(flight: Flight, pid: number): void {
   const { ends, launch } = flight;
   if (ends === undefined) return;
   const group = new ProcessGroup(pid);
+  const streams = toStreams(ends);
   flight.ends = undefined;
   flight.group = group;
+  flight.outputs = [streams.errors, streams.output];
   launch.handler.onStart({
     pid,
-    ...toStreams(ends),
+    ...streams,
     kill: (signal) => group.signal(signal),
     hasGroup: () => group.exists(),
   });
@@ -214,9 +219,10 @@ function onFailed({ ends, launch }: Flight, error: NodeJS.ErrnoException): void 
   launch.handler.onStartFailed(error);
 }
 
-function onExited({ launch, group }: Flight, fact: number): void {
+function onExited({ launch, group, outputs }: Flight, fact: number): void {
   const { code, signal, groupLives } = endingOf(fact);
   if (!groupLives) group?.markGone();
+  for (const output of outputs) output.readRest();
   launch.handler.onExit(code, signal);
 }
 

@@ -4,8 +4,8 @@
 
 import { closeSync, constants, openSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { DeferredPipe } from './deferred-pipe.js';
 import type { HelperPipe } from './frames.js';
-import type { RunningProgram } from './launcher.js';
 
 /** Descriptors. */
 export interface PipeEnds {
@@ -44,11 +44,18 @@ export function closeEnds({ input, output, errors }: PipeEnds): void {
   closeSync(errors);
 }
 
+/** A program's streams. */
+export interface PipeStreams {
+  readonly input: Socket | undefined;
+  readonly output: DeferredPipe;
+  readonly errors: DeferredPipe;
+}
+
 /** The streams own the descriptors from now on. */
-export function toStreams({ input, output, errors }: PipeEnds): Pick<RunningProgram, 'input' | 'output' | 'errors'> {
+export function toStreams({ input, output, errors }: PipeEnds): PipeStreams {
   return {
     input: input === undefined ? undefined : new Socket({ fd: input, readable: false, writable: true }),
-    output: new Socket({ fd: output, readable: true, writable: false }),
-    errors: new Socket({ fd: errors, readable: true, writable: false }),
+    output: new DeferredPipe(output),
+    errors: new DeferredPipe(errors),
   };
 }

@@ -263,7 +263,7 @@ export class ProgramRun implements Run, SlotUser, LaunchHandler, OutputSink {
     this.#clock.stop();
     const program = this.#program;
     program?.input?.destroy();
-    if (program !== undefined && !program.errors.closed) {
+    if (program !== undefined && !program.errors.readableEnded && !program.errors.closed) {
       setTimeout(() => program.errors.destroy(), ERROR_GRACE_MS).unref();
     }
     this.#settings.slots.release();

@@ -1,5 +1,6 @@
 // The same behaviours of everything that starts programs.
 
+import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +15,12 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'scgi-launcher-'));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
+
+/** The streams that a program writes to. */
+const written = [
+  { name: 'output', redirection: '' },
+  { name: 'errors', redirection: '>&2' },
+] as const;
 
 function file(name: string, content: string | Buffer, mode = 0o755): string {
   const path = join(folder, name);
@@ -129,16 +136,64 @@ describe.each(kinds)('$name', ({ create, hasPipes, passesOctets, refusesGarbage 
       );
     });
 
-    test('the output lasts until the last process that holds it has ended', async () => {
-      const gate = join(folder, 'gate');
-      const waiting = `until [ -e ${gate} ]; do sleep 0.01; done; echo last`;
-      const { program, output, ending } = await launch(launcher, shell(`(${waiting}) & echo first; exit 7`));
-      expect(await within('its end', ending)).toEqual({ code: 7, signal: undefined });
-      expect([program.output.readableEnded, program.hasGroup()]).toEqual([false, true]);
-      writeFileSync(gate, '');
-      expect(await within('the end of its output', output)).toBe('first\nlast\n');
-      await until('its group is empty', () => !program.hasGroup());
-      rmSync(gate);
+    describe.each(written)('its $name', ({ name, redirection }) => {
+      test.each([1, 65_535, 65_536, 65_537, 5_000_000])('%i octets arrive', async (size) => {
+        const result = await run(launcher, shell(`head -c ${size} /dev/zero ${redirection}`));
+        expect([result[name].length, result.code]).toEqual([size, 0]);
+      });
+
+      test('what is written arrives while the program runs', async () => {
+        const script = `echo early ${redirection}; read line`;
+        const { program, ending } = await launch(launcher, shell(script, { hasInput: true }));
+        const [first] = await within('what is written', once(program[name], 'data'));
+        expect(first).toBe('early\n');
+        program.input?.end('\n');
+        expect(await within('its end', ending)).toEqual({ code: 0, signal: undefined });
+      });
+
+      test('a program waits while nobody reads', async () => {
+        const { program, ending, ...texts } = await launch(launcher, shell(`head -c 5000000 /dev/zero ${redirection}`));
+        program[name].pause();
+        let hasEnded = false;
+        void ending.then(() => (hasEnded = true));
+        await until('our side is full', () => program[name].readableLength >= program[name].readableHighWaterMark);
+        expect(hasEnded).toBe(false);
+        program[name].resume();
+        const [text, { code }] = await within('its end', Promise.all([texts[name], ending]));
+        expect([text.length, code]).toEqual([5_000_000, 0]);
+      });
+
+      test('what a program has written before its end waits for a reader', async () => {
+        const { program, ending, ...texts } = await launch(launcher, shell(`head -c 50000 /dev/zero ${redirection}`));
+        program[name].pause();
+        await within('its end', ending);
+        expect(program[name].readableEnded).toBe(false);
+        program[name].resume();
+        expect((await within('its end', texts[name])).length).toBe(50_000);
+      });
+
+      test('it lasts until the last process that holds it has ended', async () => {
+        const gate = join(folder, `${name}-gate`);
+        const waiting = `until [ -e ${gate} ]; do sleep 0.01; done; echo last ${redirection}`;
+        const script = `(${waiting}) & echo first ${redirection}; exit 7`;
+        const { program, ending, ...texts } = await launch(launcher, shell(script));
+        expect(await within('its end', ending)).toEqual({ code: 7, signal: undefined });
+        expect([program[name].readableEnded, program.hasGroup()]).toEqual([false, true]);
+        writeFileSync(gate, '');
+        expect(await within('its end', texts[name])).toBe('first\nlast\n');
+        await until('its group is empty', () => !program.hasGroup());
+        rmSync(gate);
+      });
+
+      test('it may be closed before the program has ended, which then meets that', async () => {
+        const script = `read line; head -c 5000000 /dev/zero ${redirection}`;
+        const { program, ending } = await launch(launcher, shell(script, { hasInput: true }));
+        program[name].destroy();
+        await within('its close', once(program[name], 'close'));
+        program.input?.end('\n');
+        const { signal, code } = await within('the end of the program', ending);
+        expect(signal ?? code).not.toBe(0);
+      });
     });
   });
 
