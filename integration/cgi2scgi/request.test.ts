@@ -120,6 +120,7 @@ describeVariants('the request of cgi2scgi', (variant) => {
     const backend = await echoing();
     const env = {
       APP_MODE: 'test',
+      REDIRECT_APP_MODE: 'redirected',
       GEOIP_CITY: 'x',
       GEOIP_: 'y',
       GEOI: 'z',

@@ -392,7 +392,7 @@ static void read_settings(int count, char **arguments)
 
 /* ---- The request ---- */
 
-/* What a request says: RFC 3875 §4.1 and what web servers add. The same list is in request-variables.ts. */
+/* What a request says: RFC 3875 §4.1 and what web servers add. The same list is in env/process-variables.ts of @scgi/core. */
 static const char *const request_names[] = {
     "AUTH_TYPE",      "CONTENT_TYPE",     "CONTEXT_DOCUMENT_ROOT", "CONTEXT_PREFIX", "DOCUMENT_ROOT",   "DOCUMENT_URI",
     "GATEWAY_INTERFACE", "H2PUSH",        "HTTP2",                 "HTTPS",          "PATH_INFO",       "PATH_TRANSLATED",
@@ -445,8 +445,8 @@ static int is_passed(const char *name)
   const char *original = name;
   while (strncmp(original, "REDIRECT_", 9) == 0) original += 9;
   if (strcasecmp(original, "HTTP_PROXY") == 0) return 0; /* CVE-2016-5385 and its kin */
-  if (strcasecmp(name, "CONTENT_LENGTH") == 0 || strcasecmp(name, "SCGI") == 0) return 0; /* said by ourselves */
-  return is_request_variable(original, original != name) || is_asked_for(name);
+  if (strcasecmp(original, "CONTENT_LENGTH") == 0 || strcasecmp(original, "SCGI") == 0) return 0; /* said by ourselves */
+  return is_request_variable(original, original != name) || is_asked_for(original) || is_asked_for(name);
 }
 
 /* 1*DIGIT; -1 for anything else. */

@@ -188,7 +188,7 @@ sub read_settings {
 
 # ---- The request ----
 
-# What a request says: RFC 3875 §4.1 and what web servers add. The same list is in passed-variables.ts.
+# What a request says: RFC 3875 §4.1 and what web servers add. The same list is in env/process-variables.ts of @scgi/core.
 my %request_names = map { $_ => 1 } qw(
   AUTH_TYPE CONTENT_TYPE CONTEXT_DOCUMENT_ROOT CONTEXT_PREFIX DOCUMENT_ROOT DOCUMENT_URI GATEWAY_INTERFACE H2PUSH HTTP2 HTTPS
   PATH_INFO PATH_TRANSLATED QUERY_STRING REMOTE_ADDR REMOTE_HOST REMOTE_IDENT REMOTE_PORT REMOTE_USER REQUEST_METHOD
@@ -202,12 +202,14 @@ sub is_passed {
   my ($name) = @_;
   (my $original = $name) =~ s/^(?:REDIRECT_)+//;
   return 0 if uc $original eq 'HTTP_PROXY';    # CVE-2016-5385 and its kin
-  return 0 if uc $name eq 'CONTENT_LENGTH' || uc $name eq 'SCGI';    # said by ourselves
+  return 0 if uc $original eq 'CONTENT_LENGTH' || uc $original eq 'SCGI';    # said by ourselves
   return 1 if $request_names{$original} || $original =~ $request_prefixes;
   # Apache, once it has gone on to another request: why.
   return 1 if $original ne $name && $original =~ /^(?:ERROR_NOTES|HANDLER|STATUS|URI|URL)\z/;
   for my $pattern (@pass) {
-    return 1 if $pattern =~ /^(.*)\*\z/ ? index($name, $1) == 0 : $name eq $pattern;
+    for my $form ($name, $original) {
+      return 1 if $pattern =~ /^(.*)\*\z/ ? index($form, $1) == 0 : $form eq $pattern;
+    }
   }
   return 0;
 }

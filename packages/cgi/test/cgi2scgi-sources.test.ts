@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { readSettings } from '../src/cgi2scgi/settings.js';
 
 const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8');
-const js = read('../src/cgi2scgi/passed-variables.ts');
+const core = read('../../core/src/env/process-variables.ts');
 const c = read('../native/cgi2scgi.c');
 const perl = read('../native/cgi2scgi.pl');
 
@@ -17,9 +17,9 @@ function quoted(source: string, from: string, to: string): string[] {
 }
 
 describe('the variables that are passed on', () => {
-  const names = quoted(js, 'requestNames: ReadonlySet<string> = new Set([', '])');
-  const prefixes = quoted(js, 'requestPrefixes: readonly string[] = [', '];');
-  const redirects = quoted(js, 'redirectNames: ReadonlySet<string> = new Set([', '])');
+  const names = quoted(core, 'requestNames: ReadonlySet<string> = new Set([', '])');
+  const prefixes = quoted(core, 'requestPrefixes: readonly string[] = [', '];');
+  const redirects = quoted(core, 'redirectNames: ReadonlySet<string> = new Set([', '])');
 
   test('are those of the program in C', () => {
     expect([names.length, prefixes.length, redirects.length]).toEqual([33, 12, 5]);

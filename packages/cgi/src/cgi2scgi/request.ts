@@ -2,9 +2,9 @@
 // `process.env` replaces what is not.
 
 import { readFileSync } from 'node:fs';
+import { ProcessVariables } from '@scgi/core/env';
 import { BackendError, parseContentLength, RemoteProtocolError } from '@scgi/core/protocol';
 import { toOctets } from '../octets.js';
-import { isPassed } from './passed-variables.js';
 
 /** What is sent. */
 export interface CgiRequest {
@@ -36,15 +36,16 @@ function environmentTexts(): string[] {
 }
 
 /**
- * @param further see `isPassed`
+ * @param further names of more variables, as `ProcessVariables` takes them
  * @throws {ScgiError} ERR_SCGI_CONTENT_LENGTH, ERR_SCGI_LENGTH_REQUIRED
  */
 export function readRequest(env: ReadonlyMap<string, string>, further: readonly string[]): CgiRequest {
+  const known = new ProcessVariables(further);
   const variables: string[] = [];
   // Names have no case (RFC 3875 §4.1), and SCGI forbids to send one twice.
   const taken = new Set<string>();
   for (const [name, value] of env) {
-    if (!isPassed(name, further) || taken.size === taken.add(name.toUpperCase()).size) continue;
+    if (!known.includes(name) || taken.size === taken.add(name.toUpperCase()).size) continue;
     variables.push(name, value);
   }
   return { method: env.get('REQUEST_METHOD') ?? '', variables, bodyLength: readLength(env) };

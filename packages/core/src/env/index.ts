@@ -18,6 +18,7 @@ export {
 } from './front-end-options.js';
 export { type LocalRedirectOptions, planLocalRedirect } from './local-redirect.js';
 export { plainAddress } from './peer.js';
+export { ProcessVariables } from './process-variables.js';
 export { readRequest, type ScgiRequest } from './request.js';
 export { splitAbsoluteForm } from './request-target.js';
 export type { HttpHeaders } from './http-fields.js';

@@ -2,8 +2,8 @@
 // is the process's: signals, the environment, how long it lives. Knows nothing of servers.
 
 import { constants } from 'node:os';
+import { ProcessVariables } from '../env/index.js';
 import { resolveLimit } from '../protocol/limits.js';
-import { CgiVariables } from './cgi-variables.js';
 import { toCgiRequest } from './cgi-request.js';
 import { readEnvironment } from './process-environment.js';
 import { openStandardStreams } from './standard-streams.js';
@@ -45,7 +45,7 @@ export class CgiProcess {
    */
   constructor({ variables, closeTimeout }: CgiOptions = {}) {
     this.#closeTimeoutMs = resolveLimit('closeTimeout', closeTimeout, DEFAULT_CLOSE_TIMEOUT_MS, 1);
-    const request = toCgiRequest(readEnvironment(process.env), new CgiVariables(variables));
+    const request = toCgiRequest(readEnvironment(process.env), new ProcessVariables(variables));
     // Where a web server lets the client's field `Proxy` through, clients of the application's would go by it (httpoxy).
     delete process.env['HTTP_PROXY'];
     this.socket = new StdioSocket(request, openStandardStreams(request.bodyLength > 0));

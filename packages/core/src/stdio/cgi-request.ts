@@ -1,9 +1,9 @@
 // The environment of a CGI program as the head of an SCGI request, which says the same in the same words, so that from
 // here on nobody needs to know the difference.
 
+import type { ProcessVariables } from '../env/index.js';
 import { parseContentLength } from '../protocol/content-length.js';
 import { latin1 } from '../protocol/latin1.js';
-import type { CgiVariables } from './cgi-variables.js';
 
 export interface CgiRequest {
   /** The netstring. */
@@ -13,16 +13,15 @@ export interface CgiRequest {
 }
 
 /** @param environment names and values in turn, in latin1; a name comes once */
-export function toCgiRequest(environment: readonly string[], known: CgiVariables): CgiRequest {
+export function toCgiRequest(environment: readonly string[], known: ProcessVariables): CgiRequest {
   const variables = new Map<string, string>();
   for (let index = 0; index < environment.length; index += 2) {
     const name = environment[index] ?? '';
-    if (known.includes(name)) variables.set(name, environment[index + 1] ?? '');
+    if (name === 'CONTENT_LENGTH' || known.includes(name)) variables.set(name, environment[index + 1] ?? '');
   }
   const stated = lengthOf(variables);
   const bodyLength = parseContentLength(stated ?? '') ?? Infinity;
   variables.delete('CONTENT_LENGTH');
-  variables.delete('SCGI');
   // The rule for an nginx that misstates CONTENT_LENGTH is not meant for what comes on the standard input.
   if (variables.get('HTTP_CONTENT_LENGTH') !== stated) variables.delete('HTTP_CONTENT_LENGTH');
   // There is no connection that could become another protocol's.

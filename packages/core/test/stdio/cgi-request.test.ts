@@ -2,10 +2,10 @@
 
 import { describe, expect, it } from 'vitest';
 import { RequestDecoder, RemoteProtocolError, type RequestEvent } from '../../src/protocol/index.js';
-import { CgiVariables } from '../../src/stdio/cgi-variables.js';
+import { ProcessVariables } from '../../src/env/process-variables.js';
 import { toCgiRequest } from '../../src/stdio/cgi-request.js';
 
-const known = new CgiVariables();
+const known = new ProcessVariables();
 const textOf = (environment: readonly string[]): string =>
   Buffer.from(toCgiRequest(environment, known).head).toString('latin1');
 const decode = (environment: readonly string[]): RequestEvent | null => {
@@ -57,6 +57,6 @@ describe('the head made of an environment', () => {
   });
 
   it('has the SCGI of its own', () => {
-    expect(toCgiRequest(['SCGI', '2'], new CgiVariables(['SCGI'])).head.toString()).toBe(textOf([]));
+    expect(toCgiRequest(['SCGI', '2'], new ProcessVariables(['SCGI'])).head.toString()).toBe(textOf([]));
   });
 });

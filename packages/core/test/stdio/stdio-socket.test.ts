@@ -8,7 +8,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createScgiServer } from '../../src/index.js';
 import type { ScgiListener, ScgiServerOptions } from '../../src/index.js';
 import { toCgiRequest } from '../../src/stdio/cgi-request.js';
-import { CgiVariables } from '../../src/stdio/cgi-variables.js';
+import { ProcessVariables } from '../../src/env/process-variables.js';
 import { StdioSocket } from '../../src/stdio/stdio-socket.js';
 import { within } from '../support/raw-client.js';
 
@@ -58,7 +58,7 @@ function exchange(
   options: ScgiServerOptions = {},
 ): Exchange {
   const variables = { REQUEST_METHOD: 'POST', REQUEST_URI: '/x', ...environment };
-  const request = toCgiRequest(Object.entries(variables).flat(), new CgiVariables());
+  const request = toCgiRequest(Object.entries(variables).flat(), new ProcessVariables());
   const input = new PassThrough();
   const output = new Sink();
   const streams = { input: request.bodyLength > 0 ? input.pause() : undefined, output };
@@ -326,7 +326,7 @@ describe('the socket', () => {
   });
 
   it('may be destroyed before a server has it', async () => {
-    const request = toCgiRequest([], new CgiVariables());
+    const request = toCgiRequest([], new ProcessVariables());
     const socket = new StdioSocket(request, { input: undefined, output: new Sink() });
     socket.destroy(new Error('too late'));
     await within('the end', new Promise((resolve) => socket.once('close', resolve)));

@@ -1,14 +1,13 @@
 // What of a process's environment belongs to the request: a list, so that nothing else can get into it.
 
 import { describe, expect, it } from 'vitest';
-import { CgiVariables } from '../../src/stdio/cgi-variables.js';
+import { ProcessVariables } from '../../src/env/process-variables.js';
 
 describe('the variables of a request', () => {
-  const variables = new CgiVariables();
+  const variables = new ProcessVariables();
 
   it.each([
     'AUTH_TYPE',
-    'CONTENT_LENGTH',
     'GATEWAY_INTERFACE',
     'HTTPS',
     'HTTP_COOKIE',
@@ -32,7 +31,12 @@ describe('the variables of a request', () => {
 
   it.each([
     'HTTP_PROXY',
+    'HTTP_Proxy',
     'REDIRECT_HTTP_PROXY',
+    'CONTENT_LENGTH',
+    'REDIRECT_CONTENT_LENGTH',
+    'SCGI',
+    'REMOTE_DB_PASSWORD',
     'PATH',
     'HOME',
     'NODE_OPTIONS',
@@ -42,6 +46,7 @@ describe('the variables of a request', () => {
     'SERVER_SECRET',
     'SSL_CERT_FILE',
     'SSL_CERT_DIR',
+    'SSL_KEY_PASSPHRASE',
     'STATUS',
     'URL',
     'REQUEST_',
@@ -50,14 +55,14 @@ describe('the variables of a request', () => {
   ])('do not have %s among them', (name) => expect(variables.includes(name)).toBe(false));
 
   it('are as many more as the application asks for, by name or by prefix', () => {
-    const more = new CgiVariables(['eppn', 'OIDC_*']);
+    const more = new ProcessVariables(['eppn', 'OIDC_*']);
     for (const name of ['eppn', 'OIDC_CLAIM_sub', 'REDIRECT_eppn', 'REQUEST_METHOD']) {
       expect([name, more.includes(name)]).toEqual([name, true]);
     }
     for (const name of ['eppn2', 'OIDC', 'PATH']) expect([name, more.includes(name)]).toEqual([name, false]);
   });
 
-  it('have no HTTP_PROXY, whoever asks for it', () => {
-    expect(new CgiVariables(['HTTP_PROXY', '*']).includes('HTTP_PROXY')).toBe(false);
+  it.each(['HTTP_PROXY', 'CONTENT_LENGTH', 'SCGI'])('do not have %s, whoever asks for it', (name) => {
+    expect(new ProcessVariables([name, '*']).includes(name)).toBe(false);
   });
 });

@@ -1,13 +1,13 @@
-// Which variables of a process's environment belong to the request that it was started for. The others are the
-// process's own, and may hold secrets: they never get into a request. Knows names only.
+// Which variables of a process's environment belong to the request that it was started for, as a CGI program. The others
+// are the process's own, PATH and secrets among them: they never get into a request. Knows names only.
 
-/** RFC 3875 §4.1, and what Apache and lighttpd put beside it. */
+// What Apache's suexec takes for the request's (support/suexec.c, safe_env_lst) without what server-side includes add; and
+// without CONTENT_LENGTH, which is told anew by who has counted.
 const requestNames: ReadonlySet<string> = new Set([
   'AUTH_TYPE',
+  'CONTENT_TYPE',
   'CONTEXT_DOCUMENT_ROOT',
   'CONTEXT_PREFIX',
-  'CONTENT_LENGTH',
-  'CONTENT_TYPE',
   'DOCUMENT_ROOT',
   'DOCUMENT_URI',
   'GATEWAY_INTERFACE',
@@ -17,6 +17,11 @@ const requestNames: ReadonlySet<string> = new Set([
   'PATH_INFO',
   'PATH_TRANSLATED',
   'QUERY_STRING',
+  'REMOTE_ADDR',
+  'REMOTE_HOST',
+  'REMOTE_IDENT',
+  'REMOTE_PORT',
+  'REMOTE_USER',
   'REQUEST_METHOD',
   'REQUEST_SCHEME',
   'REQUEST_URI',
@@ -34,18 +39,31 @@ const requestNames: ReadonlySet<string> = new Set([
   'UNIQUE_ID',
 ]);
 
-/** The client's fields; and what modules of the web servers say, more than can be listed: of TLS, of who the client is. */
-const requestPrefixes: readonly string[] = ['AUTHENTICATE_', 'AUTHORIZE_', 'GEOIP_', 'H2_', 'HTTP_', 'REMOTE_', 'SSL_'];
+// Fields; mod_http2; mod_ssl and mod_openssl. Not all of SSL_: OpenSSL itself is configured by SSL_CERT_FILE.
+const requestPrefixes: readonly string[] = [
+  'HTTP_',
+  'H2_',
+  'SSL_CIPHER',
+  'SSL_CLIENT_',
+  'SSL_COMPRESS_',
+  'SSL_PROTOCOL',
+  'SSL_SECURE_RENEG',
+  'SSL_SERVER_',
+  'SSL_SESSION',
+  'SSL_SRP_USER',
+  'SSL_TLS_SNI',
+  'SSL_VERSION_',
+];
 
 const REDIRECT = 'REDIRECT_';
-/** What Apache adds to the names that it has given this prefix. */
+/** What Apache adds to the names that it has given this prefix: why it has gone on to another request. */
 const redirectNames: ReadonlySet<string> = new Set(['ERROR_NOTES', 'HANDLER', 'STATUS', 'URI', 'URL']);
 
-/** For the TLS library of the process, in which Node.js and others look for certificates. */
-const ownNames: ReadonlySet<string> = new Set(['SSL_CERT_DIR', 'SSL_CERT_FILE']);
+/** What whoever encodes a request says himself. */
+const encodersNames: ReadonlySet<string> = new Set(['CONTENT_LENGTH', 'SCGI']);
 
 /** Decides it for one program. */
-export class CgiVariables {
+export class ProcessVariables {
   readonly #names: ReadonlySet<string>;
   readonly #prefixes: readonly string[];
 
@@ -56,12 +74,13 @@ export class CgiVariables {
     this.#prefixes = [...requestPrefixes, ...prefixes];
   }
 
-  /** Whether the variable is one of the request's. Never true for HTTP_PROXY (httpoxy, CVE-2016-5385). */
+  /** Whether the variable is one of the request's. Never true for HTTP_PROXY (httpoxy, CVE-2016-5385), CONTENT_LENGTH and SCGI. */
   includes(name: string): boolean {
     let bare = name;
     // Apache puts one before all names with each redirect inside of it.
     while (bare.startsWith(REDIRECT)) bare = bare.slice(REDIRECT.length);
-    if (bare === 'HTTP_PROXY' || ownNames.has(bare)) return false;
+    const upper = bare.toUpperCase();
+    if (upper === 'HTTP_PROXY' || encodersNames.has(upper)) return false;
     if (bare !== name && redirectNames.has(bare)) return true;
     return this.#has(bare) || this.#has(name);
   }
