@@ -18,7 +18,7 @@ const sources = fileURLToPath(new URL('../programs/', import.meta.url));
 /** At a time. With more, mod_cgid now and then fails to reach its own process, and a failed request ends the run. */
 const CONNECTIONS = 8;
 
-/** What starts programs: see the options of `cgiDirectory`. */
+/** What starts programs, see the options of `cgiDirectory`: 'node' is for machines without Python and Perl, and has no goal. */
 const launchers = ['auto', 'node'];
 
 /** @returns {Promise<import('../report.js').RowResult>} */
@@ -109,7 +109,7 @@ function summarize(cells) {
       Math.round(microseconds).toLocaleString('en'),
     ]),
     goals: [
-      ...launchers.map((name) => compare(`C, cgiDirectory, launcher ${name}`, 'C, mod_cgid', cgiRunnerGoal)),
+      compare('C, cgiDirectory, launcher auto', 'C, mod_cgid', cgiRunnerGoal),
       compare('JavaScript, cgiDirectory', 'JavaScript, mod_cgid', cgiRunnerGoal),
       compare('JavaScript, handler', 'JavaScript, mod_cgid', cgiHandlerGoal),
       compare('JavaScript, handler', 'JavaScript, cgiDirectory', cgiHandlerGoal),
