@@ -118,7 +118,9 @@ class FetchAnswer implements RunHandler {
   readonly #begun: Promise<ResponseHead>;
   #begin: (head: ResponseHead) => void;
   #refuse: (error: unknown) => void;
-  #hasHead: boolean;
+  /** What came of the answer before anybody could read it, though its head was there: a short program prints all at once. */
+  #failure: ScgiError | undefined;
+  #isRead: boolean;
 
   /** @param onBroken hears of an answer that breaks off behind its head */
   constructor(
@@ -130,7 +132,8 @@ class FetchAnswer implements RunHandler {
     this.#requestBody = requestBody;
     this.#signal = signal;
     this.#onBroken = onBroken;
-    this.#hasHead = false;
+    this.#failure = undefined;
+    this.#isRead = false;
     this.#begin = this.#refuse = () => {};
     this.#begun = new Promise((resolve, reject) => {
       this.#begin = resolve;
@@ -158,6 +161,8 @@ class FetchAnswer implements RunHandler {
     this.#run = run;
     run.start();
     const head = await this.#begun;
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#isRead = true;
     return { ...head, body: this.#body };
   }
 
@@ -182,7 +187,6 @@ class FetchAnswer implements RunHandler {
       this.onError(new RemoteProtocolError('ERR_SCGI_RESPONSE_STATUS', { status: 101, fault: 'CGI has no tunnels' }));
       return;
     }
-    this.#hasHead = true;
     this.#begin(head);
   }
 
@@ -195,9 +199,10 @@ class FetchAnswer implements RunHandler {
   }
 
   onError(error: ScgiError): void {
+    this.#failure = error;
     this.#refuse(error);
-    this.#body.destroy(this.#hasHead ? error : undefined);
-    if (this.#hasHead && !this.#signal.aborted) this.#onBroken(error);
+    this.#body.destroy(this.#isRead ? error : undefined);
+    if (this.#isRead && !this.#signal.aborted) this.#onBroken(error);
   }
 }
 

@@ -1,9 +1,13 @@
 // Programs behind handlers of the Fetch standard.
 
-import type { ScgiError } from '@scgi/core/protocol';
+import { writeFileSync } from 'node:fs';
+import { RemoteProtocolError, type ScgiError } from '@scgi/core/protocol';
+import { Mount } from '@scgi/core/relay';
 import { describe, expect, test } from 'vitest';
+import { createFetchHandler } from '../src/fetch.js';
 import { cgiDirectory } from '../src/index.js';
 import type { CgiDirectoryOptions } from '../src/index.js';
+import type { Run, RunHandler } from '../src/runner/runner.js';
 import { writePrograms } from './support/programs.js';
 
 const head = "printf 'Content-Type: text/plain\\r\\n\\r\\n'";
@@ -11,8 +15,13 @@ const head = "printf 'Content-Type: text/plain\\r\\n\\r\\n'";
 function programs(sources: Readonly<Record<string, string>>, options: CgiDirectoryOptions = {}) {
   const errors: ScgiError[] = [];
   const onError = (error: ScgiError): void => void errors.push(error);
-  const { fetch } = cgiDirectory(writePrograms(sources), { onError, onErrorOutput: () => {}, ...options });
-  return { errors, ask: (path: string, init?: RequestInit) => fetch(new Request(`http://app.test${path}`, init)) };
+  const folder = writePrograms(sources);
+  const { fetch } = cgiDirectory(folder, { onError, onErrorOutput: () => {}, ...options });
+  return {
+    errors,
+    folder,
+    ask: (path: string, init?: RequestInit) => fetch(new Request(`http://app.test${path}`, init)),
+  };
 }
 
 test('the answer of a program is a Response', async () => {
@@ -102,11 +111,35 @@ describe('a client that leaves', () => {
   });
 });
 
+const half = "printf 'Content-Length: 9\\r\\n\\r\\nbody'";
+
 test('an answer that breaks off errors the body', async () => {
-  const { ask, errors } = programs({ a: `printf 'Content-Length: 9\\r\\n\\r\\nbody'` });
+  const { ask, errors, folder } = programs({ a: `${half}; until [ -e gate ]; do sleep 0.01; done` });
   const response = await ask('/a');
+  expect(response.status).toBe(200);
+  writeFileSync(`${folder}/gate`, '');
   await expect(response.text()).rejects.toThrow();
   expect(errors.map(({ code }) => code)).toEqual(['ERR_SCGI_RESPONSE_TRUNCATED']);
+});
+
+test('an answer that breaks off before anybody can read it is a 502', async () => {
+  const reported: ScgiError[] = [];
+  const failure = new RemoteProtocolError('ERR_SCGI_RESPONSE_TRUNCATED');
+  const ignore = (): void => {};
+  // A program that has ended when it is first looked at: all comes in one turn.
+  const prepare = (_: unknown, handler: RunHandler): Promise<Run> => {
+    const start = (): void => {
+      handler.onHead({ kind: 'document', status: 200, reason: 'OK', fields: [], contentLength: 9 });
+      handler.onBody(Buffer.from('body'));
+      handler.onError(failure);
+    };
+    return Promise.resolve({ start, resume: ignore, noteInput: ignore, destroy: ignore });
+  };
+  const onError = (error: ScgiError): void => void reported.push(error);
+  const own = { mount: '', timeout: 0, serverName: undefined, maxLocalRedirects: 1, onError };
+  const fetch = createFetchHandler({ ...own, runner: { prepare, close: ignore } }, new Mount(''));
+  const response = await fetch(new Request('http://app.test/a'));
+  expect([response.status, await response.text(), reported]).toEqual([502, '502 Bad Gateway\n', [failure]]);
 });
 
 function isAlive(pid: number): boolean {
