@@ -143,11 +143,11 @@ describeWith('apache', 'the request as a CGI program of Apache', () => {
   test('has what modules put beside it only where the application asks for it', async ({ stage }) => {
     const origin = await start(stage, {
       modules: ['env'],
-      serverDirectives: ['SetEnv EXTRA x', 'SetEnv REMOTE_ROLE y'],
+      serverDirectives: ['SetEnv EXTRA x', 'SetEnv REMOTE_ROLE y', 'SetEnv OIDC_ROLE z'],
     });
     const { env } = await ask({ origin, path: mount });
-    expect(env).not.toHaveProperty('EXTRA');
-    expect(env['REMOTE_ROLE']).toBe('y');
+    for (const name of ['EXTRA', 'REMOTE_ROLE']) expect(env).not.toHaveProperty(name);
+    expect(env['OIDC_ROLE']).toBe('z');
   });
 
   test('gets an answer without its length, unless Apache is told to believe it', async ({ stage }) => {

@@ -69,7 +69,9 @@ const routes = {
   located: (_req, res, status) => res.writeHead(Number(status), { Location: '/cgi-bin/core.cgi/facts' }).end('here'),
 };
 
-await serveCgi((req, res) => {
+function app(req, res) {
   const [, route = '', argument] = /^\/(\w*)(?:\/(\w+))?/.exec(req.url) ?? [];
   return Object.hasOwn(routes, route) ? routes[route](req, res, argument) : routes.facts(req, res);
-});
+}
+
+await serveCgi(app, { cgi: { variables: ['OIDC_*'] } });

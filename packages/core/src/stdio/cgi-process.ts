@@ -12,7 +12,7 @@ import { StdioSocket } from './stdio-socket.js';
 /** What concerns only an application that runs as a CGI program. */
 export interface CgiOptions {
   /**
-   * Variables of the environment that belong to the request, beside those of RFC 3875 and of Apache and lighttpd: names, or
+   * Variables of the environment that belong to the request, beside those of RFC 3875, Apache and lighttpd: names, or
    * prefixes as in `OIDC_*`. Default none. What does not belong to it is in `process.env` only.
    */
   readonly variables?: readonly string[] | undefined;
