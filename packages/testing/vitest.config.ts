@@ -1,3 +1,3 @@
 import { defineConfig } from 'vitest/config';
 
-export default defineConfig({ test: { name: 'testing', include: ['test/**/*.test.ts'] } });
+export default defineConfig({ test: { name: 'testing', include: ['test/**/*.test.ts'], isolate: false } });

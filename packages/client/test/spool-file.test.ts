@@ -1,10 +1,11 @@
 // A disk that fills up while a body is kept.
 
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import fs, { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { Spool } from '../src/exchange/spool.js';
 import { until, within } from './support/within.js';
 
@@ -18,19 +19,28 @@ type Write = (
   done: Done,
 ) => void;
 
-const disk = vi.hoisted((): { write: ((real: Write) => Write) | undefined } => ({ write: undefined }));
+/** Stands in for a write that goes to the disk itself, for one test. */
+const disk: { write: ((real: Write) => Write) | undefined } = { write: undefined };
+const realWrite = fs.write;
 
-vi.mock('node:fs', async (importOriginal) => {
-  const real = await importOriginal<typeof import('node:fs')>();
+beforeAll(() => {
   const plain: Write = (descriptor, bytes, offset, length, position, done) =>
-    real.write(descriptor, bytes, offset, length, position, done);
+    realWrite(descriptor, bytes, offset, length, position, done);
   const write: Write = (...args) => (disk.write?.(plain) ?? plain)(...args);
-  return { ...real, write };
+  replaceWrite(write);
 });
 
 afterEach(() => {
   disk.write = undefined;
 });
+
+afterAll(() => replaceWrite(realWrite));
+
+/** For everybody who has imported it. */
+function replaceWrite(write: unknown): void {
+  Object.assign(fs, { write });
+  syncBuiltinESMExports();
+}
 
 function makeSpool(): { spool: Spool; openFiles: () => number } {
   const folder = mkdtempSync(join(tmpdir(), 'scgi-spool-'));
