@@ -77,19 +77,24 @@ describe('a Request', () => {
     await expect.poll(() => seen).toMatchObject([request, { code: 'ERR_SCGI_CLIENT_GONE' }]);
   });
 
-  test('for which the function fails is a 500, and behind the head its body errors', async () => {
+  test('for which the function fails is a 500, and once there is a Response its body errors', async () => {
     const codes: string[] = [];
+    let fail = (): void => {};
+    const failing = new Promise<void>((resolve) => (fail = resolve));
     const { fetch } = cgiHandler(
       async (environ, _stdin, stdout) => {
-        if (environ['PATH_INFO'] === '/late') stdout.write('Content-Type: text/plain\n\nhalf');
+        if (environ['PATH_INFO'] !== '/') stdout.write('Content-Type: text/plain\n\nhalf');
+        if (environ['PATH_INFO'] === '/late') await failing;
         throw new Error('a bug');
       },
       { onError: ({ code }) => void codes.push(code) },
     );
-    expect((await fetch(new Request('http://x.test/'))).status).toBe(500);
+    for (const path of ['/', '/at-once']) expect((await fetch(new Request(`http://x.test${path}`))).status).toBe(500);
     const late = await fetch(new Request('http://x.test/late'));
+    expect(late.status).toBe(200);
+    fail();
     await expect(late.text()).rejects.toThrow();
-    expect(codes).toEqual(['ERR_SCGI_PROGRAM_FAILED', 'ERR_SCGI_PROGRAM_FAILED']);
+    expect(codes).toEqual(Array(3).fill('ERR_SCGI_PROGRAM_FAILED'));
   });
 });
 
