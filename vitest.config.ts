@@ -2,8 +2,10 @@ import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 import integration from './integration/vitest.config.js';
 
-/** Here something has a second to happen: these tests do not share the machine with others. */
-const alone = ['nginx', 'apache', 'lighttpd', 'server'].map((folder) => `${folder}/**/*.test.ts`);
+/** Here something has a second to happen: these tests do not share the machine with all others. */
+const calm = ['nginx', 'apache', 'lighttpd', 'server'].map((folder) => `${folder}/**/*.test.ts`);
+/** These import @hono/node-server, which replaces the global Request and Response. */
+const changingGlobals = ['compatibility/compatibility.test.ts', 'gateway/frameworks.test.ts'];
 
 export default defineConfig({
   test: {
@@ -11,20 +13,24 @@ export default defineConfig({
       'packages/*',
       {
         root: './integration',
-        test: { ...integration.test, exclude: [...configDefaults.exclude, ...alone] },
+        test: { ...integration.test, exclude: [...configDefaults.exclude, ...calm, ...changingGlobals] },
+      },
+      {
+        root: './integration',
+        test: { ...integration.test, name: 'integration-globals', include: changingGlobals, isolate: true },
       },
       {
         root: './integration',
         test: {
           ...integration.test,
-          name: 'integration-alone',
-          include: alone,
-          maxWorkers: 1,
+          name: 'integration-calm',
+          include: calm,
+          maxWorkers: Math.max(1, availableParallelism() - 1),
           sequence: { groupOrder: 1 },
         },
       },
     ],
-    // Half of the time a test waits for other programs, so that even two cores have time for two.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // A third of the time and more a test waits for other programs.
+    maxWorkers: availableParallelism() + 1,
   },
 });

@@ -28,9 +28,9 @@ describeWith('apache', 'load behind Apache', () => {
       await expectAsBefore();
     });
 
-    test('1,500 requests of all kinds leave nothing behind', { timeout: 60_000 }, async ({ stage }) => {
+    test('800 requests of all kinds leave nothing behind', { timeout: 60_000 }, async ({ stage }) => {
       const { apache, expectAsBefore } = await setUp(stage, over);
-      let left = 1_500;
+      let left = 800;
       const lane = async (): Promise<void> => {
         while (left > 0) {
           left -= 1;
