@@ -25,12 +25,12 @@ export default defineConfig({
           ...integration.test,
           name: 'integration-calm',
           include: calm,
-          maxWorkers: Math.max(1, availableParallelism() - 1),
+          maxWorkers: Math.max(2, availableParallelism() - 1),
           sequence: { groupOrder: 1 },
         },
       },
     ],
-    // A third of the time and more a test waits for other programs.
-    maxWorkers: availableParallelism() + 1,
+    // Half of the time a test waits for other programs.
+    maxWorkers: 2 * availableParallelism(),
   },
 });

@@ -1,4 +1,5 @@
-// `npm test`: everything that must hold, from a fresh clone. Arguments after `--` go to vitest.
+// `npm test`: everything that must hold, from a fresh clone. Arguments after `--` go to vitest. With --every-combination
+// first, as by `npm run test:all`, each kind of CGI program is tested behind each web server, not only behind some.
 // The last line is always "N passed, N failed, N skipped"; the exit code is 0 only if nothing failed.
 
 import './support/node-version.js';
@@ -12,7 +13,9 @@ import { runVitest } from './support/vitest.js';
 const total = { passed: 0, failed: 0, skipped: 0 };
 const skips = [];
 
-await checkEverything(process.argv.slice(2));
+const [first, ...others] = process.argv.slice(2);
+if (first === '--every-combination') process.env.SCGI_TEST_COMBINATIONS = 'all';
+await checkEverything(first === '--every-combination' ? others : process.argv.slice(2));
 summarise();
 
 async function checkEverything(vitestArgs) {

@@ -2,11 +2,13 @@
 
 import { describe, expect } from 'vitest';
 import { EventStream } from '../nginx/support/event-stream.js';
+import { testsEveryCombination } from '../support/combinations.js';
 import { describeWith } from '../support/front-ends.js';
 import { httpRequest, openRequest } from '../support/http-client.js';
 import { appNames, describeWebServers, test, type FollowedRequest } from './support/stage.js';
 
 const apps = appNames.filter((name) => name !== 'core');
+const appsBehind = { 'Apache (mod_cgid)': apps, 'Apache (mod_cgi)': ['express'], lighttpd: ['fetch'] } as const;
 const headers = { 'User-Agent': 'a test' };
 
 interface Place {
@@ -43,8 +45,8 @@ async function expectEvents({ origin, mount }: Place, request: FollowedRequest):
   abort();
 }
 
-describeWebServers('as a CGI program of', (scene) => {
-  describe.each(apps)('an application of adapter-%s', (name) => {
+describeWebServers('as a CGI program of', (scene, server) => {
+  describe.each(testsEveryCombination ? apps : appsBehind[server])('an application of adapter-%s', (name) => {
     const place = (): Place => ({ origin: scene().origin, mount: `/cgi-bin/${name}.cgi` });
 
     test('sees the request as it was sent', () => expectFacts(place()));

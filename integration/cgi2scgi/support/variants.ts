@@ -1,12 +1,12 @@
 // The three programs of the name cgi2scgi, which one table of tests holds to the same behaviour. The one in C is compiled
-// into a temporary folder.
+// once for all files.
 
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe } from 'vitest';
+import { beforeAll, describe } from 'vitest';
 import { describeWith, requireFrontEnd } from '../../support/front-ends.js';
 
 /** One of the programs. */
@@ -27,30 +27,47 @@ export const sources = {
   c: join(packageFolder, 'native/cgi2scgi.c'),
 } as const;
 
-/** Runs the tests once for each program. */
-export function describeVariants(title: string, tests: (variant: Variant) => void): void {
+const every: readonly Variant['name'][] = ['Node.js', 'C', 'Perl'];
+
+/** Runs the tests once for each program, or each of these. */
+export function describeVariants(
+  title: string,
+  tests: (variant: Variant) => void,
+  names: readonly Variant['name'][] = every,
+): void {
   describe(title, () => {
-    describe('Node.js', () =>
-      tests({ name: 'Node.js', command: () => [process.execPath, sources.bin], watchesOutput: false }));
-    describeWith('cc', 'C', () => {
-      const compiled = compileBeforeTests();
-      tests({ name: 'C', command: () => [compiled()], watchesOutput: true });
-    });
-    describeWith('perl', 'Perl', () =>
-      tests({ name: 'Perl', command: () => [requireFrontEnd('perl'), sources.perl], watchesOutput: false }),
-    );
+    if (names.includes('Node.js')) {
+      describe('Node.js', () =>
+        tests({ name: 'Node.js', command: () => [process.execPath, sources.bin], watchesOutput: false }));
+    }
+    if (names.includes('C')) {
+      describeWith('cc', 'C', () => {
+        const compiled = compileBeforeTests();
+        tests({ name: 'C', command: () => [compiled()], watchesOutput: true });
+      });
+    }
+    if (names.includes('Perl')) {
+      describeWith('perl', 'Perl', () =>
+        tests({ name: 'Perl', command: () => [requireFrontEnd('perl'), sources.perl], watchesOutput: false }),
+      );
+    }
   });
 }
 
-/** The path of the compiled program, there while the tests of this `describe` run. */
+/** The path of the compiled program, once the tests of this `describe` run. */
 function compileBeforeTests(): () => string {
-  let folder = '';
+  const digest = createHash('sha256').update(readFileSync(sources.c)).digest('hex').slice(0, 16);
+  const folder = fileURLToPath(new URL('../../../node_modules/.cache/scgi-tests/', import.meta.url));
+  const path = join(folder, `cgi2scgi-${digest}`);
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'scgi-cgi2scgi-'));
-    compile(join(folder, 'cgi2scgi'));
+    if (existsSync(path)) return;
+    mkdirSync(folder, { recursive: true });
+    // Another process may be about to do the same.
+    const own = `${path}.${process.pid}`;
+    compile(own);
+    renameSync(own, path);
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  return () => join(folder, 'cgi2scgi');
+  return () => path;
 }
 
 /** @param flags beside those of the documentation */
