@@ -17,7 +17,8 @@ export default defineConfig({
       },
       {
         root: './integration',
-        test: { ...integration.test, name: 'integration-globals', include: changingGlobals, isolate: true },
+        // Its name decides when it runs: before `integration`, since one of these files takes longer than any other.
+        test: { ...integration.test, name: 'global-classes', include: changingGlobals, isolate: true },
       },
       {
         root: './integration',

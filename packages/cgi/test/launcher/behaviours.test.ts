@@ -164,8 +164,10 @@ describe.each(kinds)('$name', ({ create, hasPipes, passesOctets, refusesGarbage 
       });
 
       test('what a program has written before its end waits for a reader', async () => {
-        const { program, ending, ...texts } = await launch(launcher, shell(`head -c 50000 /dev/zero ${redirection}`));
+        const script = `read line; head -c 50000 /dev/zero ${redirection}`;
+        const { program, ending, ...texts } = await launch(launcher, shell(script, { hasInput: true }));
         program[name].pause();
+        program.input?.end('\n');
         await within('its end', ending);
         expect(program[name].readableEnded).toBe(false);
         program[name].resume();
