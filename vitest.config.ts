@@ -2,10 +2,14 @@ import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 import integration from './integration/vitest.config.js';
 
-/** Here something has a second to happen: these tests do not share the machine with all others. */
-const calm = ['nginx', 'apache', 'lighttpd', 'server'].map((folder) => `${folder}/**/*.test.ts`);
+const cores = availableParallelism();
+
 /** These import @hono/node-server, which replaces the global Request and Response. */
 const changingGlobals = ['compatibility/compatibility.test.ts', 'gateway/frameworks.test.ts'];
+/** Here something has a second to happen: the machine is for one of these tests at a time. */
+const alone = ['server/**/*.test.ts', '*/endings.test.ts', 'nginx/streaming.test.ts'];
+/** Web servers that answer as fast as they do on a machine that is not busy. */
+const calm = ['nginx', 'apache', 'lighttpd'].map((folder) => `${folder}/**/*.test.ts`);
 
 export default defineConfig({
   test: {
@@ -13,7 +17,7 @@ export default defineConfig({
       'packages/*',
       {
         root: './integration',
-        test: { ...integration.test, exclude: [...configDefaults.exclude, ...calm, ...changingGlobals] },
+        test: { ...integration.test, exclude: [...configDefaults.exclude, ...calm, ...alone, ...changingGlobals] },
       },
       {
         root: './integration',
@@ -26,12 +30,23 @@ export default defineConfig({
           ...integration.test,
           name: 'integration-calm',
           include: calm,
-          maxWorkers: Math.max(2, availableParallelism() - 1),
+          exclude: [...configDefaults.exclude, ...alone],
+          maxWorkers: cores,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        root: './integration',
+        test: {
+          ...integration.test,
+          name: 'integration-alone',
+          include: alone,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
     // Half of the time a test waits for other programs.
-    maxWorkers: 2 * availableParallelism(),
+    maxWorkers: 2 * cores,
   },
 });

@@ -6,13 +6,14 @@ import { once } from 'node:events';
 import { describe, expect } from 'vitest';
 import type { Apache } from '../support/apache.js';
 import { until } from '../support/deadline.js';
+import { combinedWith } from '../support/combinations.js';
 import { describeWith } from '../support/front-ends.js';
 import { httpRequest, openRequest, type HttpRequestOptions, type HttpResponse } from '../support/http-client.js';
 import { expectNoLeaks, openDescriptors } from '../support/leaks.js';
 import { test, transports, type ApacheStage, type Transport } from './support/stage.js';
 
 describeWith('apache', 'load behind Apache', () => {
-  describe.each(transports)('over %s', (over) => {
+  describe.each(combinedWith(0, transports))('over %s', (over) => {
     test('400 clients at once are all answered, each with what is its own', async ({ stage }) => {
       const { apache, expectAsBefore } = await setUp(stage, over);
       const paths = Array.from({ length: 400 }, (_, index) => `/together?of=400&number=${index}`);

@@ -1,14 +1,15 @@
-// Every fault of a backend, behind every kind of gateway, over both transports.
+// Every fault of a backend, behind every kind of gateway. Over both transports: see combinations.ts.
 
 import { describe, test } from 'vitest';
+import { combinedWith } from '../support/combinations.js';
 import { check, ownTemporaryFolder, withoutLeaks } from './support/check.js';
 import { faults } from './support/faults.js';
 import { gateways } from './support/gateways.js';
 
 const temporaryFiles = ownTemporaryFolder();
 
-describe.each(gateways)('$name', (face) => {
-  describe.each(['unix', 'tcp'] as const)('over %s', (transport) => {
+describe.each(gateways.map((face, index) => [face.name, face, index] as const))('%s', (_, face, index) => {
+  describe.each(combinedWith(index, ['unix', 'tcp'] as const))('over %s', (transport) => {
     const rows = faults.filter(({ transports = [transport] }) => transports.includes(transport));
     for (const fault of rows) {
       test(`${fault.stage}: ${fault.name}`, () => {

@@ -8,6 +8,7 @@ import { finished } from 'node:stream/promises';
 import { describe, expect } from 'vitest';
 import { digestOf, pattern } from '../nginx/apps/pattern.js';
 import { test, transports, type Stage } from '../nginx/support/stage.js';
+import { combinedWith } from '../support/combinations.js';
 import { until, within } from '../support/deadline.js';
 import { startFront } from './support/front.js';
 
@@ -40,7 +41,7 @@ async function dial(stage: Stage, port: number): Promise<Socket> {
   return socket;
 }
 
-describe.each(transports)('over %s', (over) => {
+describe.each(combinedWith(0, transports))('over %s', (over) => {
   test('a slow reader holds the application back and gets all of it', async ({ stage }) => {
     let sent = 0;
     const app = await stage.serve(

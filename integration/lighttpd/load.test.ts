@@ -3,6 +3,7 @@
 
 import { describe, expect } from 'vitest';
 import { until } from '../support/deadline.js';
+import { combinedWith } from '../support/combinations.js';
 import { describeWith } from '../support/front-ends.js';
 import { abortRequest, httpRequest } from '../support/http-client.js';
 import { expectNoLeaks, openDescriptors } from '../support/leaks.js';
@@ -10,7 +11,7 @@ import type { Lighttpd } from '../support/lighttpd.js';
 import { test, transports, type LighttpdBefore, type Stage, type Transport } from './support/stage.js';
 
 describeWith('lighttpd', 'load behind lighttpd', () => {
-  describe.each(transports)('over %s', (over) => {
+  describe.each(combinedWith(1, transports))('over %s', (over) => {
     test('500 clients at once are all answered, each with what is its own', async ({ stage, lighttpd }) => {
       const { origin, expectAsBefore } = await setUp(stage, lighttpd, over);
       const paths = Array.from({ length: 500 }, (_, index) => `/together?of=500&number=${index}`);

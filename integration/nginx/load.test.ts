@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { describe, expect } from 'vitest';
 import { until } from '../support/deadline.js';
+import { combinedWith } from '../support/combinations.js';
 import { describeWith } from '../support/front-ends.js';
 import { httpRequest, openRequest, type HttpRequestOptions, type HttpResponse } from '../support/http-client.js';
 import { expectNoLeaks, openDescriptors } from '../support/leaks.js';
@@ -12,7 +13,7 @@ import type { Nginx } from '../support/nginx.js';
 import { test, transports, type Stage, type Transport } from './support/stage.js';
 
 describeWith('nginx', 'load behind nginx', () => {
-  describe.each(transports)('over %s', (over) => {
+  describe.each(combinedWith(1, transports))('over %s', (over) => {
     test('500 clients at once are all answered, each with what is its own', async ({ stage }) => {
       const { nginx, expectAsBefore } = await setUp(stage, over);
       const paths = Array.from({ length: 500 }, (_, index) => `/together?of=500&number=${index}`);

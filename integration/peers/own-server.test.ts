@@ -13,11 +13,13 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { within } from '../support/deadline.js';
 import { expectNoLeaks, openDescriptors } from '../support/leaks.js';
 import { createEchoApp, happenings } from './support/echo-app.js';
-import { kindsOfWay, openWay, type Way } from './support/ways.js';
+import { openWay, waysTo, type Way } from './support/ways.js';
 
 const mebibyte = 1_048_576;
 
-describe.each(['unix', 'tcp'] as const)('our own server by %s', (listen) => {
+const listens = ['unix', 'tcp'] as const;
+
+describe.each(listens)('our own server by %s', (listen) => {
   const folder = mkdtempSync(join(tmpdir(), 'scgi-own-'));
   let server: RunningServer;
   let address = '';
@@ -35,7 +37,7 @@ describe.each(['unix', 'tcp'] as const)('our own server by %s', (listen) => {
     rmSync(folder, { recursive: true });
   });
 
-  describe.each(kindsOfWay)('%s', (kind) => {
+  describe.each(waysTo(listen, listens))('%s', (kind) => {
     let way: Way;
     const errors: string[] = [];
     beforeAll(async () => {

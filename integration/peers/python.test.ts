@@ -6,10 +6,12 @@ import { createScgiFetch, scgi } from '@scgi/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeWith } from '../support/front-ends.js';
 import { startPython, type PythonServer } from '../support/python.js';
-import { kindsOfWay, openWay, type Way } from './support/ways.js';
+import { openWay, waysTo, type Way } from './support/ways.js';
 import { testWsgiApplication } from './support/wsgi-behaviours.js';
 
 const script = (name: string): string => fileURLToPath(new URL(`backends/${name}`, import.meta.url));
+
+const listens = ['unix', 'tcp'] as const;
 
 /** What is absorbed: path, status, phrase, body. */
 const absorbed = [
@@ -38,14 +40,14 @@ const refused = [
 ] as const;
 
 describeWith('python', 'a Python backend that reads once from a plain socket', () => {
-  describe.each(['unix', 'tcp'] as const)('by %s', (listen) => {
+  describe.each(listens)('by %s', (listen) => {
     let python: PythonServer;
     beforeAll(async () => {
       python = await startPython({ script: script('plain_socket.py'), listen });
     });
     afterAll(async () => void (await python?.stop()));
 
-    describe.each(kindsOfWay)('%s', (kind) => {
+    describe.each(waysTo(listen, listens))('%s', (kind) => {
       let way: Way;
       const errors: string[] = [];
       beforeAll(async () => {
@@ -121,14 +123,14 @@ describeWith('python', 'a Python backend that reads once from a plain socket', (
 });
 
 describeWith('python', 'a WSGI server in the manner of flup', () => {
-  describe.each(['unix', 'tcp'] as const)('by %s', (listen) => {
+  describe.each(listens)('by %s', (listen) => {
     let python: PythonServer;
     beforeAll(async () => {
       python = await startPython({ script: script('wsgi_server.py'), listen });
     });
     afterAll(async () => void (await python?.stop()));
 
-    describe.each(kindsOfWay)('%s', (kind) => {
+    describe.each(waysTo(listen, listens))('%s', (kind) => {
       let way: Way;
       beforeAll(async () => {
         way = await openWay(kind, python.address);

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../support/deadline.js';
 import { describeWith } from '../support/front-ends.js';
 import { startUwsgi, type Uwsgi } from '../support/uwsgi.js';
-import { kindsOfWay, openWay, type Way } from './support/ways.js';
+import { kindsOfWay, openWay, waysTo, type Way } from './support/ways.js';
 import { testWsgiApplication } from './support/wsgi-behaviours.js';
 
 const application = fileURLToPath(new URL('backends/wsgi_app.py', import.meta.url));
@@ -19,8 +19,9 @@ describeWith('uwsgi', 'uWSGI', () => {
   });
   afterAll(async () => void (await uwsgi?.stop()));
 
-  describe.each(['tcpAddress', 'unixAddress', 'nphAddress'] as const)('at its %s', (address) => {
-    describe.each(kindsOfWay)('%s', (kind) => {
+  const addresses = ['tcpAddress', 'unixAddress', 'nphAddress'] as const;
+  describe.each(addresses)('at its %s', (address) => {
+    describe.each(waysTo(address, addresses))('%s', (kind) => {
       let way: Way;
       beforeAll(async () => {
         way = await openWay(kind, uwsgi[address]);

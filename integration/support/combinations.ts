@@ -1,4 +1,9 @@
-// Whether tests run with every combination of what they are about, or, so that the suite takes minutes, with each kind of
-// program and each web server in some combination. `npm run test:all` runs every one.
+// Which combinations of two lists are tested: every one by `npm run test:all`; by `npm test`, which is to take minutes, each
+// member of both lists in some combination.
 
 export const testsEveryCombination: boolean = process.env['SCGI_TEST_COMBINATIONS'] === 'all';
+
+/** What the member number `index` of one list is combined with of another. */
+export function combinedWith<Other>(index: number, others: readonly Other[]): readonly Other[] {
+  return testsEveryCombination ? others : others.slice(index % others.length).slice(0, 1);
+}

@@ -8,6 +8,7 @@ import { describe, expect } from 'vitest';
 import { createWebSocketStream } from 'ws';
 import { test, transports } from '../nginx/support/stage.js';
 import { until, within } from '../support/deadline.js';
+import { combinedWith } from '../support/combinations.js';
 import { describeWith } from '../support/front-ends.js';
 import { expectNoLeaks, openDescriptors } from '../support/leaks.js';
 import type { Peer } from './support/peer.js';
@@ -18,7 +19,7 @@ const chunks = 256; // 64 MiB in all
 const allMs = 25_000;
 
 describeWith('nginx', 'WebSockets under load', () => {
-  describe.each(transports)('over %s', (over) => {
+  describe.each(combinedWith(0, transports))('over %s', (over) => {
     test('hold 64 MiB back while the client does not read', async ({ stage }) => {
       const { meet } = await setUpScene(stage, { over });
       const { client, server } = await meet();

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { createScgiFetch, scgi as call } from '@scgi/client';
 import { scgi, scgiFetchHandler } from '@scgi/gateway';
 import express from 'express';
+import { combinedWith } from '../../support/combinations.js';
 import { openRequest } from '../../support/http-client.js';
 import { listenHttp } from './listen.js';
 
@@ -21,6 +22,14 @@ export interface Way {
 }
 
 export const kindsOfWay = ['by the client', 'through the gateway', 'through a Fetch handler'] as const;
+
+/** The ways that are tested to one of the addresses of a peer. */
+export function waysTo<Address>(
+  address: Address,
+  addresses: readonly Address[],
+): readonly (typeof kindsOfWay)[number][] {
+  return kindsOfWay.filter((_, index) => combinedWith(index, addresses).includes(address));
+}
 
 /** Opens a way to a backend; it ends with the tests of the file. Codes of what fails in a gateway go to `errors`. */
 export async function openWay(kind: (typeof kindsOfWay)[number], address: string, errors: string[] = []): Promise<Way> {
