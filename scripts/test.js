@@ -1,5 +1,5 @@
 // `npm test`: everything that must hold, from a fresh clone. Arguments after `--` go to vitest. With --every-combination
-// first, as by `npm run test:all`, each kind of CGI program is tested behind each web server, not only behind some.
+// first, as by `npm run test:all`, every pair is tested of lists that have many (integration/support/combinations.ts).
 // The last line is always "N passed, N failed, N skipped"; the exit code is 0 only if nothing failed.
 
 import './support/node-version.js';
@@ -71,6 +71,9 @@ function summarise() {
     const shown = names.length > 3 ? [...names.slice(0, 3), `… and ${names.length - 3} more`] : names;
     console.log(`  ${reason || 'for the reason in the name'}`);
     for (const name of shown) console.log(`    ${name}`);
+  }
+  if (process.env.SCGI_TEST_COMBINATIONS !== 'all') {
+    console.log('\nSome pairs, of programs and web servers, peers and ways to them, are left to `npm run test:all`.');
   }
   console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
   process.exitCode = total.failed === 0 ? 0 : 1;
