@@ -3,6 +3,7 @@
 
 import { describe, expect } from 'vitest';
 import { test, type Stage } from '../nginx/support/stage.js';
+import { testsEveryCombination } from '../support/combinations.js';
 import { until } from '../support/deadline.js';
 import { httpRequest } from '../support/http-client.js';
 import { expectNoLeaks, openDescriptors } from '../support/leaks.js';
@@ -46,7 +47,9 @@ function load(origin: string, clients: number): Load {
   };
 }
 
-describe.each(['first', 'round-robin', 'least-connections'] as const)('two addresses, %s', (balance) => {
+const balances = ['first', 'round-robin', 'least-connections'] as const;
+
+describe.each(testsEveryCombination ? balances : balances.slice(1, 2))('two addresses, %s', (balance) => {
   test('no GET fails while one of them is stopped and started again, and then it gets its share', async ({ stage }) => {
     const one = await new Worker(stage).start();
     const other = await new Worker(stage).start();
@@ -65,7 +68,9 @@ describe.each(['first', 'round-robin', 'least-connections'] as const)('two addre
     expect(answers.filter((text) => !isPid(text))).toEqual([]);
     expect(errors).toEqual([]);
   });
+});
 
+describe.each(balances)('two addresses, %s', (balance) => {
   test('one that is killed costs no more than what it was working on', async ({ stage }) => {
     const one = await new Worker(stage, 5).start();
     const other = await new Worker(stage, 5).start();

@@ -4,8 +4,9 @@
 import { readFileSync } from 'node:fs';
 import { serveScgi } from '@scgi/adapter-fetch';
 
-/** Lets the reader of an upload go on. */
-let release = () => {};
+/** Lets the reader of an upload go on, now or when it comes there. */
+let release;
+const released = new Promise((resolve) => (release = resolve));
 const moved = { received: 0, sent: 0 };
 
 const running = await serveScgi((request) => {
@@ -16,13 +17,10 @@ const running = await serveScgi((request) => {
 /** Reads a megabyte, then nothing until it is asked to go on; then the rest. */
 async function takeSlowly(request) {
   let size = 0;
-  let waited = false;
   for await (const chunk of request.body) {
     size += chunk.length;
     moved.received = size;
-    if (waited || size < 1 << 20) continue;
-    waited = true;
-    await new Promise((resolve) => (release = resolve));
+    if (size >= 1 << 20) await released;
   }
   return Response.json({ size });
 }

@@ -95,13 +95,14 @@ export interface Scene {
   log(): string;
 }
 
-/** `describe` for each web server that this machine has, running. */
+/** `describe` for each web server that this machine has, or each of these, running. */
 export function describeWebServers(
   title: string,
   tests: (scene: () => Scene, server: WebServer) => void,
   options: WebServerOptions = {},
+  servers: readonly WebServer[] = webServers,
 ): void {
-  for (const server of webServers) {
+  for (const server of servers) {
     describeWith(executables[server], `${title} ${server}`, () => {
       const stage = new CgiStage();
       let scene: Scene | undefined;
