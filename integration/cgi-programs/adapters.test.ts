@@ -5,7 +5,7 @@ import { EventStream } from '../nginx/support/event-stream.js';
 import { testsEveryCombination } from '../support/combinations.js';
 import { describeWith } from '../support/front-ends.js';
 import { httpRequest, openRequest } from '../support/http-client.js';
-import { appNames, describeWebServers, test, type FollowedRequest } from './support/stage.js';
+import { appNames, describeWebServers, test, webServers, type FollowedRequest } from './support/stage.js';
 
 const apps = appNames.filter((name) => name !== 'core');
 const appsBehind = { 'Apache (mod_cgid)': apps, 'Apache (mod_cgi)': ['express'], lighttpd: ['fetch'] } as const;
@@ -45,25 +45,30 @@ async function expectEvents({ origin, mount }: Place, request: FollowedRequest):
   abort();
 }
 
-describeWebServers('as a CGI program of', (scene, server) => {
-  describe.each(testsEveryCombination ? apps : appsBehind[server])('an application of adapter-%s', (name) => {
-    const place = (): Place => ({ origin: scene().origin, mount: `/cgi-bin/${name}.cgi` });
+describeWebServers(
+  'as a CGI program of',
+  (scene, server) => {
+    describe.each(testsEveryCombination ? apps : appsBehind[server])('an application of adapter-%s', (name) => {
+      const place = (): Place => ({ origin: scene().origin, mount: `/cgi-bin/${name}.cgi` });
 
-    test('sees the request as it was sent', () => expectFacts(place()));
+      test('sees the request as it was sent', () => expectFacts(place()));
 
-    test('reads bodies', () => expectShout(place()));
+      test('reads bodies', () => expectShout(place()));
 
-    test('sends events one by one', () => expectEvents(place(), scene().programs.follow()));
+      test('sends events one by one', () => expectEvents(place(), scene().programs.follow()));
 
-    test('finishes what it does behind the answer, and ends with code 0', async () => {
-      const { origin, mount } = place();
-      const request = scene().programs.follow();
-      expect((await httpRequest({ origin, path: `${mount}/work`, headers: request.headers })).text).toBe('done');
-      await request.noted('exit 0');
-      expect(request.notes()).toEqual(['work', 'exit 0']);
+      test('finishes what it does behind the answer, and ends with code 0', async () => {
+        const { origin, mount } = place();
+        const request = scene().programs.follow();
+        expect((await httpRequest({ origin, path: `${mount}/work`, headers: request.headers })).text).toBe('done');
+        await request.noted('exit 0');
+        expect(request.notes()).toEqual(['work', 'exit 0']);
+      });
     });
-  });
-});
+  },
+  {},
+  webServers,
+);
 
 describeWith('nginx', 'as an SCGI server behind nginx', () => {
   describe.each(apps)('the same application of adapter-%s', (name) => {
