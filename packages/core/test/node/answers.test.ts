@@ -135,7 +135,8 @@ describe('sendfile', () => {
     }, variables);
     expect(text).toMatch(expected);
     expect({ by, errors }).toEqual({ by: 'fin', errors: [] });
-    if (text.includes('304') || text.includes('416')) expect(text).not.toContain('Content-Language');
+    // In the first line: such a number may be in an entity tag, too.
+    if (/^Status: (?:304|416) /.test(text)) expect(text).not.toContain('Content-Language');
   });
 
   it('leaves a file to Apache, without a length', async () => {
