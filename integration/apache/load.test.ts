@@ -6,11 +6,13 @@ import { once } from 'node:events';
 import { describe, expect } from 'vitest';
 import type { Apache } from '../support/apache.js';
 import { until } from '../support/deadline.js';
-import { combinedWith } from '../support/combinations.js';
+import { combinedWith, testsEveryCombination } from '../support/combinations.js';
 import { describeWith } from '../support/front-ends.js';
 import { httpRequest, openRequest, type HttpRequestOptions, type HttpResponse } from '../support/http-client.js';
 import { expectNoLeaks, openDescriptors } from '../support/leaks.js';
 import { test, transports, type ApacheStage, type Transport } from './support/stage.js';
+
+const requests = testsEveryCombination ? 1_500 : 800;
 
 describeWith('apache', 'load behind Apache', () => {
   describe.each(combinedWith(0, transports))('over %s', (over) => {
@@ -29,9 +31,9 @@ describeWith('apache', 'load behind Apache', () => {
       await expectAsBefore();
     });
 
-    test('800 requests of all kinds leave nothing behind', { timeout: 60_000 }, async ({ stage }) => {
+    test(`${requests} requests of all kinds leave nothing behind`, { timeout: 60_000 }, async ({ stage }) => {
       const { apache, expectAsBefore } = await setUp(stage, over);
-      let left = 800;
+      let left = requests;
       const lane = async (): Promise<void> => {
         while (left > 0) {
           left -= 1;

@@ -3,12 +3,14 @@
 
 import { describe, expect } from 'vitest';
 import { until } from '../support/deadline.js';
-import { combinedWith } from '../support/combinations.js';
+import { combinedWith, testsEveryCombination } from '../support/combinations.js';
 import { describeWith } from '../support/front-ends.js';
 import { abortRequest, httpRequest } from '../support/http-client.js';
 import { expectNoLeaks, openDescriptors } from '../support/leaks.js';
 import type { Lighttpd } from '../support/lighttpd.js';
 import { test, transports, type LighttpdBefore, type Stage, type Transport } from './support/stage.js';
+
+const requests = testsEveryCombination ? 1_000 : 600;
 
 describeWith('lighttpd', 'load behind lighttpd', () => {
   describe.each(combinedWith(1, transports))('over %s', (over) => {
@@ -27,9 +29,9 @@ describeWith('lighttpd', 'load behind lighttpd', () => {
       await expectAsBefore();
     });
 
-    test('600 requests of all kinds leave nothing behind', { timeout: 60_000 }, async ({ stage, lighttpd }) => {
+    test(`${requests} requests of all kinds leave nothing behind`, { timeout: 60_000 }, async ({ stage, lighttpd }) => {
       const { origin, expectAsBefore } = await setUp(stage, lighttpd, over);
-      let left = 600;
+      let left = requests;
       const lane = async (): Promise<void> => {
         while (left > 0) {
           left -= 1;

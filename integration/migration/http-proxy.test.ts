@@ -229,20 +229,14 @@ describeWith(['apache', 'openssl'], 'an application behind Apache, before and af
     await stage.serve(telling(false), { bind: `unix:${socket}` });
     chmodSync(socket, 0o666);
     const scgi = await startSetting(stage, setting);
-    const request = { path: '/a%20b?q', headers: { Host: 'example.com' }, body: 'body' };
-    const [was, is] = [
-      await seenBy({ origin: proxied.origin, ...request }),
-      await seenBy({ origin: scgi.origin, ...request }),
-    ];
-    for (const name of ['url', 'method', 'body', 'ip', 'protocol', 'hostname'] as const) {
-      expect([name, is[name]]).toEqual([name, was[name]]);
-    }
-    const added = (seen: Seen): string[] =>
-      Object.keys(seen.headers)
-        .filter((name) => name.startsWith('x-'))
-        .toSorted();
-    expect(added(was)).toEqual(['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-server']);
-    expect(added(is)).toEqual([]);
+    const [was, is] = await seenTheSame(proxied.origin, scgi.origin);
+    expect(addedFields(was)).toEqual([
+      'x-forwarded-for',
+      'x-forwarded-host',
+      'x-forwarded-proto',
+      'x-forwarded-server',
+    ]);
+    expect(addedFields(is)).toEqual([]);
     const chunks = [Buffer.from('a'), Buffer.from('b')];
     expect((await seenBy({ origin: proxied.origin, method: 'POST', body: chunks })).body).toBe('ab');
     expect((await httpRequest({ origin: scgi.origin, method: 'POST', body: chunks })).status).toBe(411);
@@ -257,19 +251,26 @@ describeWith('lighttpd', 'an application behind lighttpd, before and after', () 
     const { address } = await stage.serve(telling(false));
     const now = blockOf(file, 'lighttpd', 'scgi.server').replace('/run/app/app.sock', address.slice('unix:'.length));
     const scgi = await lighttpd({ locations: [], directives: [now] });
-    const request = { path: '/a%20b?q', headers: { Host: 'example.com' }, body: 'body' };
-    const [was, is] = [
-      await seenBy({ origin: proxied.origin, ...request }),
-      await seenBy({ origin: scgi.origin, ...request }),
-    ];
-    for (const name of ['url', 'method', 'body', 'ip', 'protocol', 'hostname'] as const) {
-      expect([name, is[name]]).toEqual([name, was[name]]);
-    }
-    const added = (seen: Seen): string[] =>
-      Object.keys(seen.headers)
-        .filter((name) => name.startsWith('x-'))
-        .toSorted();
-    expect(added(was)).toEqual(['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-host']);
-    expect(added(is)).toEqual([]);
+    const [was, is] = await seenTheSame(proxied.origin, scgi.origin);
+    expect(addedFields(was)).toEqual(['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-host']);
+    expect(addedFields(is)).toEqual([]);
   });
 });
+
+/** What an application sees of one request before and after. All but fields must be equal. */
+async function seenTheSame(before: string, after: string): Promise<readonly [was: Seen, is: Seen]> {
+  const request = { path: '/a%20b?q', headers: { Host: 'example.com' }, body: 'body' };
+  const was = await seenBy({ origin: before, ...request });
+  const is = await seenBy({ origin: after, ...request });
+  for (const name of ['url', 'method', 'body', 'ip', 'protocol', 'hostname'] as const) {
+    expect([name, is[name]]).toEqual([name, was[name]]);
+  }
+  return [was, is];
+}
+
+/** By a proxy. */
+function addedFields({ headers }: Seen): string[] {
+  return Object.keys(headers)
+    .filter((name) => name.startsWith('x-'))
+    .toSorted();
+}

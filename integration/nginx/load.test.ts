@@ -5,12 +5,14 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { describe, expect } from 'vitest';
 import { until } from '../support/deadline.js';
-import { combinedWith } from '../support/combinations.js';
+import { combinedWith, testsEveryCombination } from '../support/combinations.js';
 import { describeWith } from '../support/front-ends.js';
 import { httpRequest, openRequest, type HttpRequestOptions, type HttpResponse } from '../support/http-client.js';
 import { expectNoLeaks, openDescriptors } from '../support/leaks.js';
 import type { Nginx } from '../support/nginx.js';
 import { test, transports, type Stage, type Transport } from './support/stage.js';
+
+const requests = testsEveryCombination ? 2_500 : 1_000;
 
 describeWith('nginx', 'load behind nginx', () => {
   describe.each(combinedWith(1, transports))('over %s', (over) => {
@@ -29,9 +31,9 @@ describeWith('nginx', 'load behind nginx', () => {
       await expectAsBefore();
     });
 
-    test('1,000 requests of all kinds leave nothing behind', { timeout: 90_000 }, async ({ stage }) => {
+    test(`${requests} requests of all kinds leave nothing behind`, { timeout: 90_000 }, async ({ stage }) => {
       const { nginx, expectAsBefore } = await setUp(stage, over);
-      let left = 1_000;
+      let left = requests;
       const lane = async (): Promise<void> => {
         while (left > 0) {
           left -= 1;
