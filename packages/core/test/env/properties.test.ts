@@ -42,11 +42,10 @@ const anyVariables = fc.array(variable, { maxLength: 30 }).map((pairs) => pairs.
 
 const token = fc.string({ unit: fc.constantFrom(...'abcxyzABC019!#$%&*+-.^`|~'), minLength: 1, maxLength: 12 });
 const visible = fc.constantFrom(...'aZ09-._~!$&()*+,;=:@/%?#\xc3\xa9\xff');
-// %00 is refused: no variable can hold a NUL.
-const target = fc
-  .string({ unit: visible, maxLength: 30 })
-  .filter((rest) => !rest.includes('%00'))
-  .map((rest) => `/${rest}`);
+const anyTarget = fc.string({ unit: visible, maxLength: 30 }).map((rest) => `/${rest}`);
+// %00 is refused wherever it stands: no variable can hold a NUL.
+const target = anyTarget.filter((path) => !path.includes('%00'));
+const speakableTarget = target.filter((path) => !/%0[ad]/i.test(path.split('?', 1)[0] ?? ''));
 const value = fc
   .string({ unit: fc.constantFrom(...'aZ09 \t,;="/\xe9\xff'), maxLength: 30 })
   .map((text) => text.replace(/^[ \t]+|[ \t]+$/g, ''));
@@ -102,20 +101,39 @@ describe('a request that goes through a gateway', () => {
       },
     );
     fc.assert(
-      fc.property(token, target, fields, fc.boolean(), fc.nat(0xffff), (method, path, pairs, encrypted, remotePort) => {
-        const sent = { method, target: path, fields: pairs.flat(), encrypted, remotePort, remoteAddress: '::1' };
-        expect(readRequest(variablesFromHttp(sent), 0)).toMatchObject({
-          ...sent,
-          fields: pairs.flatMap(([name, text]) => [name.toLowerCase(), text]),
-          scriptName: '',
-        });
+      fc.property(
+        token,
+        speakableTarget,
+        fields,
+        fc.boolean(),
+        fc.nat(0xffff),
+        (method, path, pairs, encrypted, remotePort) => {
+          const sent = { method, target: path, fields: pairs.flat(), encrypted, remotePort, remoteAddress: '::1' };
+          expect(readRequest(variablesFromHttp(sent), 0)).toMatchObject({
+            ...sent,
+            fields: pairs.flatMap(([name, text]) => [name.toLowerCase(), text]),
+            scriptName: '',
+          });
+        },
+      ),
+    );
+  });
+
+  it('is refused where its decoded path would end a variable or a line, and nowhere else', () => {
+    fc.assert(
+      fc.property(anyTarget, fc.constantFrom('%00', '%0a', '%0A', '%0d', '%0D'), fc.nat(31), (path, escape, at) => {
+        const bad = `/${path.slice(0, at)}${escape}${path.slice(at)}`;
+        const read = (): string[] => variablesFromHttp({ method: 'GET', target: bad, fields: [] });
+        if (/%0[0ad]/i.test(bad.split('?', 1)[0] ?? '')) {
+          expect(read).toThrow(expect.objectContaining({ code: 'ERR_SCGI_REQUEST_TARGET', statusHint: 400 }));
+        } else expect(read()).toContain(bad);
       }),
     );
   });
 
   it('splits where it is mounted, and the two halves are the target again', () => {
     fc.assert(
-      fc.property(target, (path) => {
+      fc.property(speakableTarget, (path) => {
         const mounted = `/app${path}`;
         expect(splitBasePath(mounted, '/app')).toBe(path);
         const variables = variablesFromHttp({ method: 'GET', target: mounted, fields: [], scriptName: '/app' });
