@@ -4,6 +4,7 @@
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { packageFolder } from '../package-folder.js';
 
 export type HelperLanguage = 'python' | 'perl';
 
@@ -13,8 +14,7 @@ export interface HelperCommand {
   readonly args: readonly string[];
 }
 
-/** Stands beside `src` and `dist`. */
-const scripts = new URL('../../launcher/', import.meta.url);
+const scripts = new URL('launcher/', packageFolder);
 const places: Readonly<Record<HelperLanguage, readonly string[]>> = {
   python: ['/usr/bin/python3', '/usr/local/bin/python3'],
   perl: ['/usr/bin/perl', '/usr/local/bin/perl'],

@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs';
 import type { HttpRequestFacts } from '@scgi/core/env';
 import { variablesFromHttp } from '@scgi/core/env';
+import { packageFolder } from '../package-folder.js';
 
 /** What is the same for every request. */
 export interface EnvironmentSettings {
@@ -174,6 +175,6 @@ function setOrigin(env: Map<string, string>, origin: RedirectOrigin): void {
 }
 
 function ownVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const manifest: unknown = JSON.parse(readFileSync(new URL('package.json', packageFolder), 'utf8'));
   return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '';
 }
