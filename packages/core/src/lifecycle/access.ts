@@ -26,7 +26,7 @@ export interface BoundAddress {
  */
 export function isLoopback(address: string | undefined): boolean {
   if (address === undefined) return true;
-  return loopbackOnly.has(address);
+  return loopback().has(address);
 }
 
 /**
@@ -36,9 +36,9 @@ export function isLoopback(address: string | undefined): boolean {
  * @throws LocalProtocolError ERR_SCGI_OPTION: an entry is not an address or a CIDR block.
  */
 export function createPeerFilter(allowFrom: readonly string[] | undefined): PeerFilter {
-  const allowed = allowFrom === undefined ? loopbackOnly : new AddressList(allowFrom);
+  const named = allowFrom === undefined ? undefined : new AddressList(allowFrom);
   return (remoteAddress, transport) =>
-    transport === 'unix' || (remoteAddress !== undefined && allowed.has(remoteAddress));
+    transport === 'unix' || (remoteAddress !== undefined && (named ?? loopback()).has(remoteAddress));
 }
 
 /**
@@ -86,7 +86,13 @@ class AddressList {
   }
 }
 
-const loopbackOnly = new AddressList(['127.0.0.0/8', '::1']);
+let loopbackList: AddressList | undefined;
+
+/** Made when it is asked for: the first look at an address costs Node.js 20 some milliseconds, and a CGI program has none. */
+function loopback(): AddressList {
+  loopbackList ??= new AddressList(['127.0.0.0/8', '::1']);
+  return loopbackList;
+}
 
 // A link-local peer shows as fe80::1%eth0; BlockList knows no zones.
 function withoutZone(address: string): string {

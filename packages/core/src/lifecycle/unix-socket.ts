@@ -3,7 +3,6 @@
 // the path, which fails if somebody else was faster. Node would unlink the path it listened on when the server closes,
 // even if another process has put its own socket there since; it only knows the private name, so the path is ours to
 // remove, and we remove it only while it is still our socket.
-import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
@@ -130,7 +129,8 @@ function makeStagingFolder(path: string): string {
   const folder = dirname(path);
   const room = maxPathBytes - Buffer.byteLength(join(folder, 'x')) + 1 - `/${stagedName}`.length;
   for (let attempt = 0; ; attempt += 1) {
-    const staging = join(folder, `.${randomBytes(6).toString('base64url')}`.slice(0, room));
+    // A name that nobody has, and no secret: mkdir takes none that is there. So node:crypto need not be loaded.
+    const staging = join(folder, `.${Math.random().toString(36).slice(2, 10)}`.slice(0, room));
     try {
       mkdirSync(staging, { mode: 0o700 });
       return staging;
