@@ -5,6 +5,8 @@ import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from './deadline.js';
 
+export { collectUnhandled } from '../../packages/client/test/support/unhandled.js';
+
 /** What each open descriptor of a process refers to: `socket:[123]`, `/path/of/file`, `pipe:[45]`. */
 export function openDescriptors(pid: number = process.pid): string[] {
   const folder = `/proc/${pid}/fd`;
@@ -40,27 +42,6 @@ export async function expectNoLeaks(before: readonly string[], pid: number = pro
     ms,
     () => `descriptors of process ${pid} that were not open before: ${left().join(', ')}; their closing`,
   );
-}
-
-/**
- * Collects from now on what this process fails to handle, in place of vitest, which would end the run at the first one.
- * After `stop` it is vitest's again.
- */
-export function collectUnhandled(): { readonly errors: readonly unknown[]; stop(): void } {
-  const errors: unknown[] = [];
-  const collect = (error: unknown): void => void errors.push(error);
-  const rejections = process.listeners('unhandledRejection');
-  const exceptions = process.listeners('uncaughtException');
-  process.removeAllListeners('unhandledRejection').on('unhandledRejection', collect);
-  process.removeAllListeners('uncaughtException').on('uncaughtException', collect);
-  return {
-    errors,
-    stop() {
-      process.off('unhandledRejection', collect).off('uncaughtException', collect);
-      for (const listener of rejections) process.on('unhandledRejection', listener);
-      for (const listener of exceptions) process.on('uncaughtException', listener);
-    },
-  };
 }
 
 /** Pipes, event descriptors and files of the runtime itself come and go; sockets and ordinary files are ours. */

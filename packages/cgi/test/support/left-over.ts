@@ -4,6 +4,7 @@
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'vitest';
+import { collectUnhandled } from '../../../client/test/support/unhandled.js';
 import { until } from './within.js';
 
 /** Sockets, pipes and files that this process has open; not what the runtime has for itself. */
@@ -58,24 +59,6 @@ export async function withNothingLeft(action: () => Promise<void>): Promise<void
     unhandled.stop();
   }
   expect(unhandled.errors).toEqual([]);
-}
-
-/** In place of vitest, which would end the run at the first one. */
-function collectUnhandled(): { readonly errors: readonly unknown[]; stop(): void } {
-  const errors: unknown[] = [];
-  const collect = (error: unknown): void => void errors.push(error);
-  const rejections = process.listeners('unhandledRejection');
-  const exceptions = process.listeners('uncaughtException');
-  process.removeAllListeners('unhandledRejection').on('unhandledRejection', collect);
-  process.removeAllListeners('uncaughtException').on('uncaughtException', collect);
-  return {
-    errors,
-    stop() {
-      process.off('unhandledRejection', collect).off('uncaughtException', collect);
-      for (const listener of rejections) process.on('unhandledRejection', listener);
-      for (const listener of exceptions) process.on('uncaughtException', listener);
-    },
-  };
 }
 
 function list(folder: string): string[] {
