@@ -4,15 +4,13 @@
 import {
   type AnsweredRequest,
   type AnswerHead,
+  findWrapped,
   type LocalRedirectOptions,
   plainFrontEnd,
   planLocalRedirect,
 } from '@scgi/core/env';
 import { bodyOf, type FileAnswer, planFile, type SendfileOptions } from '@scgi/core/files';
 import { findSource } from './scgi-env.js';
-
-/** A framework's context around its request around ours. */
-const MAX_WRAPPERS = 4;
 
 /**
  * A redirect to another path of this site: followed by the front end where the option `frontEnd` says that it does, else by
@@ -63,16 +61,9 @@ function answered(holder: object): AnsweredRequest {
 
 /** @throws {TypeError} for what is no request and wraps none */
 function requestIn(holder: object): Pick<Request, 'method' | 'headers'> {
-  let candidate: unknown = holder;
-  for (let depth = 0; depth <= MAX_WRAPPERS && isHolder(candidate); depth += 1) {
-    if (isRequest(candidate)) return candidate;
-    candidate = candidate.req ?? candidate.raw;
-  }
-  throw new TypeError('this is no Request, and wraps none');
-}
-
-function isHolder(value: unknown): value is { readonly req?: unknown; readonly raw?: unknown } {
-  return typeof value === 'object' && value !== null;
+  const request = findWrapped(holder, (wrapper) => (isRequest(wrapper) ? wrapper : undefined));
+  if (request === undefined) throw new TypeError('this is no Request, and wraps none');
+  return request;
 }
 
 function isRequest(value: object): value is Pick<Request, 'method' | 'headers'> {

@@ -2,11 +2,9 @@
 
 import { getScgiEnv as findInMessage } from '@scgi/core';
 import type { CgiEnv } from '@scgi/core';
+import { findWrapped } from '@scgi/core/env';
 import { sourceOf } from './create-request.js';
 import type { RequestSource } from './request-source.js';
-
-/** A framework's context around its request around ours. */
-const MAX_WRAPPERS = 4;
 
 /**
  * The SCGI variables of a request, or of what wraps it: Hono's `c`, h3's `event`, a `req` of Node's.
@@ -18,15 +16,5 @@ export function getScgiEnv(request: object): CgiEnv | undefined {
 
 /** What the request was made of, under the same names and in the same wrappings. */
 export function findSource(request: object): RequestSource | undefined {
-  let holder: unknown = request;
-  for (let depth = 0; depth <= MAX_WRAPPERS && isHolder(holder); depth += 1) {
-    const source = sourceOf(holder);
-    if (source !== undefined) return source;
-    holder = holder.req ?? holder.raw;
-  }
-  return undefined;
-}
-
-function isHolder(value: unknown): value is { readonly req?: unknown; readonly raw?: unknown } {
-  return typeof value === 'object' && value !== null;
+  return findWrapped(request, sourceOf);
 }

@@ -24,3 +24,4 @@ export { splitAbsoluteForm } from './request-target.js';
 export type { HttpHeaders } from './http-fields.js';
 export { leastHeadLimit, longHeadAdvice } from './response-limits.js';
 export { type CgiEnv, createEnv } from './variables.js';
+export { findWrapped } from './wrapped-request.js';

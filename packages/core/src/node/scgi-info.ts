@@ -2,11 +2,8 @@
 // what the client sent is in `req.headers`.
 
 import type { CgiEnv, FrontEnd } from '../env/index.js';
-import { createEnv } from '../env/index.js';
+import { createEnv, findWrapped } from '../env/index.js';
 import type { RequestHead } from '../protocol/index.js';
-
-/** A framework's context around its request around ours. */
-const MAX_WRAPPERS = 4;
 
 /** The SCGI side of a request. */
 export class ScgiInfo {
@@ -43,17 +40,7 @@ declare module 'http' {
  * Returns undefined for a request that did not come over SCGI.
  */
 export function getScgiEnv(message: object): CgiEnv | undefined {
-  let holder: unknown = message;
-  // Wrappers may refer to each other, so there is an end to the search.
-  for (let depth = 0; depth <= MAX_WRAPPERS && isHolder(holder); depth += 1) {
-    if (holder.scgi instanceof ScgiInfo) return holder.scgi.env;
-    holder = holder.req ?? holder.raw;
-  }
-  return undefined;
-}
-
-function isHolder(
-  value: unknown,
-): value is { readonly scgi?: unknown; readonly req?: unknown; readonly raw?: unknown } {
-  return typeof value === 'object' && value !== null;
+  return findWrapped(message, (wrapper) =>
+    'scgi' in wrapper && wrapper.scgi instanceof ScgiInfo ? wrapper.scgi.env : undefined,
+  );
 }
