@@ -15,6 +15,7 @@ import { measureFronts } from './rows/fronts.js';
 import { measureIdle } from './rows/idle.js';
 import { measureMemory } from './rows/memory.js';
 import { measureRequests } from './rows/requests.js';
+import { measureServeCgi } from './rows/serve-cgi.js';
 import { measureUploads } from './rows/uploads.js';
 import { startLoad } from './support/load.js';
 
@@ -28,6 +29,7 @@ const options = readOptions(process.argv.slice(2), [
   'client',
   'cgi',
   'cgi2scgi',
+  'serve-cgi',
   'uploads',
   'memory',
   'idle',
@@ -76,6 +78,7 @@ function rows() {
     ['client', options.only.has('client'), (place) => measureClient(options, place)],
     ['cgi', options.only.has('cgi'), (place) => withLoad((load) => measureCgi(options, { ...place, load }))],
     ['cgi2scgi', options.only.has('cgi2scgi'), (place) => measureCgi2Scgi(options, place)],
+    ['serve-cgi', options.only.has('serve-cgi'), (place) => measureServeCgi(options, place)],
     ['uploads', options.only.has('uploads'), (place) => measureUploads(options, place)],
     ['idle', options.only.has('idle'), (place) => measureIdle(options, place)],
     ['memory', options.only.has('memory'), (place) => measureMemory(options, place)],

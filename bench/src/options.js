@@ -6,7 +6,8 @@ export const usage = `Usage: npm run bench -- [options]
 
   --only=<row>    Only this row; may be repeated or hold commas. Default: all of
                   bare, express, koa, fastify, fetch-hono, fetch-srvx, ssgi (requests),
-                  fronts, client, cgi, cgi2scgi, uploads, memory, idle, decode.
+                  fronts, client, cgi, cgi2scgi, serve-cgi, uploads, memory,
+                  idle, decode.
   --rounds=<n>    Rounds of interleaved measurements. Default 6.
   --requests=<n>  Requests per cell and round. Default 10000.
   --quick         2 rounds, fewer requests, smaller bodies: says whether the harness works, not how fast we are.

@@ -1,12 +1,10 @@
 // What a request costs on a host with nothing but CGI: one process of each of the programs cgi2scgi, from its start to its
 // end, with the request to an SCGI server in between. Beside a process that does nothing.
 
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { startApp } from '../support/app.js';
-import { adopt } from '../support/children.js';
-import { within } from '../support/deadline.js';
+import { timeCgiProcesses, timeRows } from '../support/cgi-process.js';
 
 const packageFolder = new URL('../../../packages/cgi/', import.meta.url);
 const fileOf = (name) => fileURLToPath(new URL(name, packageFolder));
@@ -14,18 +12,19 @@ const fileOf = (name) => fileURLToPath(new URL(name, packageFolder));
 /** @returns {Promise<import('../report.js').RowResult>} */
 export async function measureCgi2Scgi({ quick }, { folder, log }) {
   const app = await startApp('bare-scgi', `${folder}/app.sock`);
-  const cells = programs(folder, log).map((program) => ({ ...program, milliseconds: [] }));
+  const env = { SCGI_TO: app.address };
+  const cells = programs(folder, log).map((program) => ({ ...program, env }));
   const runs = quick ? 20 : 200;
   log(`${runs} requests by each of ${cells.map(({ name }) => name).join(', ')}`);
-  for (let run = -2; run < runs; run++) {
-    for (const cell of cells) {
-      const milliseconds = await time(cell, app.address);
-      // The first ones read the program from the disk.
-      if (run >= 0) cell.milliseconds.push(milliseconds);
-    }
-  }
+  const results = await timeCgiProcesses(cells, runs);
   await app.stop();
-  return summarize(cells, runs);
+  return {
+    title: `cgi2scgi: milliseconds from the start of the process to its end, one request after the other, ${runs} times`,
+    head: ['program', 'median', 'lowest', '90 of 100 below', '÷ /bin/true'],
+    rows: timeRows(results),
+    goals: [],
+    data: results,
+  };
 }
 
 /** Those that this machine can run. */
@@ -50,45 +49,4 @@ function compile(file, flags, log) {
     log(`cc ${flags.join(' ')} does not work here: left out`);
     return undefined;
   }
-}
-
-/** Milliseconds from the start of a process to its end, its whole answer read. */
-async function time({ name, command: [file, ...args], answer = 'Hello world' }, address) {
-  const env = {
-    GATEWAY_INTERFACE: 'CGI/1.1',
-    REQUEST_METHOD: 'GET',
-    REQUEST_URI: '/',
-    SCRIPT_NAME: '',
-    PATH_INFO: '/',
-  };
-  Object.assign(env, { SERVER_PROTOCOL: 'HTTP/1.1', SERVER_NAME: 'a', SERVER_PORT: '80', SCGI_TO: address });
-  const startedAt = performance.now();
-  const child = adopt(spawn(file, args, { env, stdio: ['ignore', 'pipe', 'inherit'] }));
-  let output = '';
-  child.stdout.on('data', (text) => (output += text));
-  const [code] = await within(20_000, name, once(child, 'close'));
-  const milliseconds = performance.now() - startedAt;
-  if (code !== 0 || !output.includes(answer)) throw new Error(`${name} ended with code ${code} and said ${output}`);
-  return milliseconds;
-}
-
-function summarize(cells, runs) {
-  const results = cells.map(({ name, milliseconds }) => {
-    const sorted = milliseconds.toSorted((a, b) => a - b);
-    return { name, median: sorted[runs >> 1], lowest: sorted[0], ninetieth: sorted[Math.floor(runs * 0.9)] };
-  });
-  const [nothing] = results;
-  return {
-    title: `cgi2scgi: milliseconds from the start of the process to its end, one request after the other, ${runs} times`,
-    head: ['program', 'median', 'lowest', '90 of 100 below', '÷ /bin/true'],
-    rows: results.map(({ name, median, lowest, ninetieth }) => [
-      name,
-      median.toFixed(2),
-      lowest.toFixed(2),
-      ninetieth.toFixed(2),
-      (median / nothing.median).toFixed(2),
-    ]),
-    goals: [],
-    data: results,
-  };
 }

@@ -1,0 +1,4 @@
+import { serveCgi } from '@scgi/adapter-fastify';
+import { app } from './fastify-hello.js';
+
+await serveCgi(app);
