@@ -1,3 +1,3 @@
-import { defineConfig } from 'vitest/config';
+import { packageTests } from '../../vitest.package.js';
 
-export default defineConfig({ test: { name: 'adapter-express', include: ['test/**/*.test.ts'], isolate: false } });
+export default packageTests('adapter-express');
