@@ -10,6 +10,7 @@ export function packageTests(name: string): ViteUserConfig {
       isolate: false,
       // No verdict on how fast the machine is: what a test waits for has a deadline of its own.
       testTimeout: 30_000,
+      hookTimeout: 60_000,
     },
   });
 }
