@@ -1,11 +1,9 @@
 // FormData as multipart/form-data: one Blob that is composed of its parts, so that its length is known and files are
 // read only when they are sent. https://html.spec.whatwg.org/#multipart-form-data, RFC 7578.
 
-import { randomBytes } from 'node:crypto';
-
 /** The body, whose `type` is its Content-Type. */
 export function formDataBlob(form: FormData): Blob {
-  const boundary = `----scgi-form-${randomBytes(16).toString('hex')}`;
+  const boundary = `----scgi-form-${crypto.randomUUID()}`;
   const parts: (string | Blob)[] = [];
   for (const [name, value] of form) {
     const disposition = `--${boundary}\r\nContent-Disposition: form-data; name="${escapeName(toCrlf(name))}"`;

@@ -1,7 +1,6 @@
 // Keeps a body of unknown length until its length is known, because SCGI states it first: in memory up to a bound, the
 // rest in a temporary file that has no name any more. Knows nothing of requests.
 
-import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
@@ -129,7 +128,7 @@ export class Spool extends Writable {
       return;
     }
     // The name is a secret until it is gone, and `wx` follows no link that somebody else has put there.
-    const path = join(this.#settings.spoolFolder, `scgi-body-${randomBytes(12).toString('hex')}`);
+    const path = join(this.#settings.spoolFolder, `scgi-body-${crypto.randomUUID()}`);
     SpoolFile.open(path, (error, file) => {
       if (file === undefined) {
         this.#written(error, callback);

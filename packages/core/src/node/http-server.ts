@@ -2,8 +2,7 @@
 // objects, so that ws, Fastify's serverFactory and tracing tools that hook `http.Server.prototype.emit` work.
 // What may connect and listen is not decided here.
 
-import http from 'node:http';
-import type { IncomingMessage, RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FrontEnd, FrontEndOptions, ScgiRequest } from '../env/index.js';
 import { readRequest, resolveBodyLength, resolveFrontEnd, splitBasePath } from '../env/index.js';
@@ -14,6 +13,7 @@ import type { ConnectionHost, ConnectionSocket, HalfOpenRule, RequestHandler, Sc
 import { ConnectionSweep, formatErrorResponse, readEvents, ScgiConnection } from '../server/index.js';
 import { NodeExchange, responseClass } from './exchange.js';
 import { HandedOverSockets } from './handed-over.js';
+import { http } from './http.js';
 import type { ResponseClass, ResponseOptions } from './internals/response.js';
 import { inherited, resetOnDestroy, serverOf, setSocketServer, socketOf, takenBytes } from './internals/socket.js';
 import { exchangeOf } from './peer-socket.js';
@@ -21,7 +21,7 @@ import { becomeStream, readDirectly } from './socket-reading.js';
 import { NodeUpgrade } from './upgrade.js';
 
 /** Options of the SCGI side, beside those of `http.createServer`. Times in milliseconds, sizes in bytes. */
-export interface ScgiHttpServerOptions extends http.ServerOptions {
+export interface ScgiHttpServerOptions extends ServerOptions {
   /** From accept until the request head is complete; 0 for no limit. Default 10,000. */
   headersTimeout?: number | undefined;
   /** From accept until the request body is complete; 0 for no limit. Default 300,000, as in Node. */

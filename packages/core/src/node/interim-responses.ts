@@ -1,7 +1,8 @@
 // The interim responses of an HTTP server, which CGI does not have: nginx and Apache take a 1xx for the response.
 // Ours check their arguments as Node's do, send nothing and call back. Own properties: Express replaces the prototype.
 
-import { ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
+import { http } from './http.js';
 import type { ResponseMethod, ResponseOverrides } from './internals/response.js';
 import { callSwallowed } from './internals/response.js';
 
@@ -19,7 +20,7 @@ export const interimWriters: ResponseOverrides['interim'] = {
 };
 
 /** Node 24 and later. */
-const writeInformation = 'writeInformation' in ServerResponse.prototype ? silenced('writeInformation') : undefined;
+const writeInformation = 'writeInformation' in http.ServerResponse.prototype ? silenced('writeInformation') : undefined;
 
 /** Does the same where there is one writer more. */
 export function silenceInformation(response: ServerResponse): void {

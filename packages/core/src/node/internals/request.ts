@@ -1,8 +1,8 @@
 // The private side of `http.IncomingMessage`.
 // Each piece is asserted by behaviour in test/node/internals.test.ts on every Node line.
 
-import http from 'node:http';
 import type { IncomingMessage } from 'node:http';
+import { http } from '../http.js';
 import { assertMethods } from './private.js';
 
 interface RequestInternals {

@@ -1,8 +1,8 @@
 // The private side of `http.ServerResponse`.
 // Each piece is asserted by behaviour in test/node/internals.test.ts on every Node line.
 
-import http from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { http } from '../http.js';
 import { assertMethods, findSymbol } from './private.js';
 
 /** Fields in any form that `writeHead` takes. */
@@ -81,7 +81,7 @@ export function extendResponse(base: typeof ServerResponse, overrides: ResponseO
 }
 
 /** Takes over the option `uniqueHeaders` that the server was created with. */
-export function copyUniqueFields(server: http.Server, response: ServerResponse): void {
+export function copyUniqueFields(server: Server, response: ServerResponse): void {
   const fields = (server as unknown as Record<symbol, unknown>)[kUniqueHeaders];
   if (fields) internalsOf(response)[kUniqueHeaders] = fields;
 }
