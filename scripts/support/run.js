@@ -11,10 +11,10 @@ const exitCodes = { SIGINT: 130, SIGTERM: 143 };
 
 /**
  * Runs a command to its end and never rejects: a command that cannot be started has the code 127.
- * Its output is held back and returned, unless `live` passes it through.
+ * Its output is held back and returned, unless `live` passes it through. What is undefined in `env` it does not get.
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ env?: Record<string, string>, live?: boolean, onWait?: (seconds: number) => void }} [options]
+ * @param {{ env?: Record<string, string | undefined>, live?: boolean, onWait?: (seconds: number) => void }} [options]
  * @returns {Promise<{ ok: boolean, code: number, output: string, seconds: number }>}
  */
 export function run(command, args, { env = {}, live = false, onWait } = {}) {

@@ -19,7 +19,9 @@ export async function runVitest(args, { node = process.execPath, live = true, on
     const result = await run(node, [vitest, 'run', ...reporters, ...args], {
       live,
       ...(onWait && { onWait }),
-      env: { TALLY_FILE: file },
+      // Node.js 20 reads the certificates it names at every start, which is twice as long as the rest of a start takes.
+      // Tests start hundreds, and none goes out.
+      env: { TALLY_FILE: file, NODE_EXTRA_CA_CERTS: undefined },
     });
     return { ...result, tally: readTally(file, result.ok) };
   } finally {
