@@ -128,7 +128,7 @@ describeWith(['python', 'openssl'], 'backends in Python', () => {
 describeWith(['molly-brown', 'python', 'openssl'], 'the same backends behind Molly Brown', () => {
   test('answer as behind our front', async () => {
     const certificates = createCertificates();
-    const simple = await startPython({ script: script('simple_server') });
+    const simple = await startPython({ script: script('simple_server'), rest: ['reads-on'] });
     const socketPath = simple.address.slice('unix:'.length);
     const molly = await startMollyBrown({ identity: certificates.server, scgiPaths: { '/simple': socketPath } });
     try {

@@ -2,6 +2,10 @@
 
     python3 simple_server.py unix:/run/app.sock
     python3 simple_server.py 127.0.0.1:0
+    python3 simple_server.py 127.0.0.1:0 reads-on
+
+The page's reads once, and finds all in it: our front writes a request at once. Molly Brown writes the length and the
+variables one after the other; one that reads on waits for both.
 """
 import os
 import socket
@@ -29,6 +33,21 @@ def parse_scgi_request(data):
     for i in range(0, len(parts) - 1, 2):
         env[parts[i].decode()] = parts[i + 1].decode() if i + 1 < len(parts) else ""
     return env
+
+
+def read_request(conn, reads_on):
+    data = conn.recv(65536)
+    while reads_on and not is_whole(data):
+        more = conn.recv(65536)
+        if not more:
+            break
+        data += more
+    return data
+
+
+def is_whole(data):
+    length, colon, rest = data.partition(b":")
+    return bool(colon) and len(rest) > int(length)
 
 
 def handle_request(env):
@@ -63,7 +82,7 @@ def main():
     while True:
         conn, addr = sock.accept()
         try:
-            data = conn.recv(65536)
+            data = read_request(conn, "reads-on" in sys.argv[2:])
             env = parse_scgi_request(data)
             if env.get("PATH_INFO") == "/exit":
                 conn.sendall(b"20 text/plain\r\nhalf")
