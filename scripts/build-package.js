@@ -4,7 +4,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
@@ -53,5 +53,5 @@ async function bundle(sources) {
 
 /** @param {string} built */
 function sourceOf(built) {
-  return join('src', built.replace(/^\.\/dist\//, '').replace(/\.js$/, '.ts'));
+  return built.replace(/^\.\/dist\//, 'src/').replace(/\.js$/, '.ts');
 }

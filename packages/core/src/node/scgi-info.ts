@@ -40,7 +40,9 @@ declare module 'http' {
  * Returns undefined for a request that did not come over SCGI.
  */
 export function getScgiEnv(message: object): CgiEnv | undefined {
-  return findWrapped(message, (wrapper) =>
-    'scgi' in wrapper && wrapper.scgi instanceof ScgiInfo ? wrapper.scgi.env : undefined,
-  );
+  return findWrapped(message, envOf);
+}
+
+function envOf(message: object): CgiEnv | undefined {
+  return 'scgi' in message && message.scgi instanceof ScgiInfo ? message.scgi.env : undefined;
 }
