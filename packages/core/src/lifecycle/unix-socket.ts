@@ -182,7 +182,13 @@ function takeAway(path: string, stale: BigIntStats, to: string): boolean {
   const found = identifyIfPresent(path);
   if (found === undefined) return true;
   if (!isSame(found, stale)) return false;
-  renameSync(path, to);
+  try {
+    renameSync(path, to);
+  } catch (error) {
+    // Somebody else was faster to take the stale socket away.
+    if (systemErrorCode(error) === 'ENOENT') return true;
+    throw error;
+  }
   if (isSame(identify(to), stale)) return true;
   // Somebody replaced the stale socket between the last two calls, and we have just moved theirs.
   linkSync(to, path);
