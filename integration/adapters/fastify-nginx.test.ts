@@ -61,7 +61,7 @@ describeWith('nginx', 'Fastify behind nginx', () => {
       streams[0]?.write('data: two\n\n');
       expect((await events.next()).data).toBe('two');
       abort();
-      await until(() => streams[0]?.destroyed === true, 5_000, 'the end of the stream');
+      await until(() => streams[0]?.destroyed === true, 1_000, 'the end of the stream');
     });
 
     test('answers as an application that listens by itself', async ({ stage }) => {

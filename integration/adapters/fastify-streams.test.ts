@@ -46,7 +46,7 @@ test('sends events of a stream when they happen, and destroys it when the client
   expect((await events.next()).data).toBe('two');
   expect(response.headers['x-accel-buffering']).toBe('no');
   abort();
-  await until(() => streams[0]?.destroyed === true, 5_000, 'the end of the stream');
+  await until(() => streams[0]?.destroyed === true, 1_000, 'the end of the stream');
 });
 
 test('destroys an endless stream when the client leaves while it is written', async () => {
@@ -58,8 +58,8 @@ test('destroys an endless stream when the client leaves while it is written', as
   response.on('error', () => {}); // It is this test that breaks it.
   await within(new Promise((resolve) => response.once('data', resolve)), 5_000, 'the beginning');
   abort();
-  await until(() => stream.destroyed, 5_000, 'the end of the stream');
-  await until(() => running.server.connectionCount === 0, 5_000, 'the end of the connection');
+  await until(() => stream.destroyed, 1_000, 'the end of the stream');
+  await until(() => running.server.connectionCount === 0, 1_000, 'the end of the connection');
 });
 
 describe('tells as over HTTP of a client that leaves', () => {
@@ -96,7 +96,7 @@ describe('tells as over HTTP of a client that leaves', () => {
       connections = () => running.server.connectionCount;
       return running.endpoints[0]?.port ?? 0;
     });
-    await until(() => connections() === 0, 5_000, 'the end of the connection');
+    await until(() => connections() === 0, 1_000, 'the end of the connection');
     await until(
       () => told.scgi.length >= told.http.length,
       1_000,

@@ -77,7 +77,7 @@ describeWith('nginx', 'WebSockets of Fetch handlers behind nginx', () => {
       expect([`${greeting}`, socket.protocol]).toEqual(['chat', 'chat']);
       socket.close(4001, 'enough');
       await within(once(socket, 'close'), 2_000, 'the close');
-      await until(() => closed.length > 0, 5_000, 'the close at the server');
+      await until(() => closed.length > 0, 1_000, 'the close at the server');
       expect(closed).toEqual([4001, 'enough']);
     });
 
@@ -93,12 +93,12 @@ describeWith('nginx', 'WebSockets of Fetch handlers behind nginx', () => {
       const leaving = await connect(stage, origin);
       const staying = await connect(stage, origin);
       leaving.terminate();
-      await until(() => codes.length === 1, 5_000, 'the end of the first');
+      await until(() => codes.length === 1, 1_000, 'the end of the first');
       expect(codes).toEqual([1006]);
       const ended = once(staying, 'close');
       await within(close(), 5_000, 'the end of the server');
-      expect((await within(ended, 5_000, 'the close'))[0]).toBe(1001);
-      await until(() => sockets.every(({ readyState }) => readyState === 3), 5_000, 'the end of both');
+      expect((await within(ended, 1_000, 'the close'))[0]).toBe(1001);
+      await until(() => sockets.every(({ readyState }) => readyState === 3), 1_000, 'the end of both');
       expect(sockets).toHaveLength(2);
     });
 

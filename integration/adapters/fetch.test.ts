@@ -199,9 +199,9 @@ describeWith('nginx', 'Fetch behind nginx', () => {
       expect((await httpRequest({ origin, path: '/fail' })).status).toBe(500);
 
       const { response, abort } = await openRequest({ origin, path: '/events' });
-      expect((await within(new EventStream(response).next(), 5_000, 'the first event')).data).toBe('one');
+      expect((await within(new EventStream(response).next(), 1_000, 'the first event')).data).toBe('one');
       abort();
-      await until(() => site.left.length === 2, 5_000, 'the signal and the cancellation');
+      await until(() => site.left.length === 2, 1_000, 'the signal and the cancellation');
       expect(site.left.toSorted()).toEqual(['signal', 'stream']);
     });
 
@@ -234,7 +234,7 @@ describeWith('nginx', 'Fetch behind nginx', () => {
       const { response } = await openRequest({ origin });
       const broken = new Promise((resolve) => response.once('error', resolve));
       response.once('data', () => controller?.error(new Error('the disk is gone')));
-      expect(await within(broken, 5_000, 'the break')).toMatchObject({ code: 'ECONNRESET' });
+      expect(await within(broken, 1_000, 'the break')).toMatchObject({ code: 'ECONNRESET' });
     });
 
     test('the example takes notes, shouts, counts, and ends when it is told to', async ({ stage }) => {

@@ -64,7 +64,7 @@ describeWith('nginx', 'Koa behind nginx', () => {
       streams[0]?.write('data: two\n\n');
       expect((await events.next()).data).toBe('two');
       abort();
-      await until(() => streams[0]?.destroyed === true, 5_000, 'the end of the stream');
+      await until(() => streams[0]?.destroyed === true, 1_000, 'the end of the stream');
     });
 
     test('shows a stream that fails as a broken response', async ({ stage }) => {

@@ -58,7 +58,7 @@ describe.each([
     expect((await events.next()).data).toBe('two');
     expect(response.headers['x-accel-buffering']).toBe('no');
     abort();
-    await until(() => streams[0]?.destroyed === true, 5_000, 'the end of the stream');
+    await until(() => streams[0]?.destroyed === true, 1_000, 'the end of the stream');
   });
 
   test('destroys an endless stream when the client leaves while it is written', async () => {
@@ -71,8 +71,8 @@ describe.each([
     response.on('error', () => {}); // It is this test that breaks it.
     await within(new Promise((resolve) => response.once('data', resolve)), 5_000, 'the beginning');
     abort();
-    await until(() => stream.destroyed, 5_000, 'the end of the stream');
-    await until(() => running.server.connectionCount === 0, 5_000, 'the end of the connection');
+    await until(() => stream.destroyed, 1_000, 'the end of the stream');
+    await until(() => running.server.connectionCount === 0, 1_000, 'the end of the connection');
   });
 
   describe('tells a handler as over HTTP of a client that leaves', () => {
@@ -92,7 +92,7 @@ describe.each([
       const scgi = await eventsOfLeaving(stage, 'scgi', async (visit) => {
         const running = await serveScgi(create().use(handle(visit)), { bind: 0 });
         onTestFinished(async () => {
-          await until(() => running.server.connectionCount === 0, 5_000, 'the end of the connection');
+          await until(() => running.server.connectionCount === 0, 1_000, 'the end of the connection');
           await running.close({ timeout: 0 });
         });
         return running.endpoints[0]?.port ?? 0;

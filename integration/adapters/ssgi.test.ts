@@ -137,7 +137,7 @@ describeWith('nginx', 'SSGI behind nginx', () => {
       const { response, abort } = await openRequest({ origin, path: '/events' });
       expect((await new EventStream(response).next()).data).toBe('one');
       abort();
-      await until(() => site.left.length === 2, 5_000, 'the listener and the signal');
+      await until(() => site.left.length === 2, 1_000, 'the listener and the signal');
       expect(site.left.toSorted()).toEqual(['listener', 'signal']);
     });
 
@@ -157,7 +157,7 @@ describeWith('nginx', 'SSGI behind nginx', () => {
       expect(large.equals(Buffer.from(await client.ask(large)))).toBe(true);
       client.socket.close(4001, 'enough');
       expect(await client.ended()).toEqual({ code: 4001, reason: 'enough' });
-      await until(() => site.left.length === 1, 5_000, 'the close');
+      await until(() => site.left.length === 1, 1_000, 'the close');
       expect(site.left).toEqual([[4001, 'enough']]);
     });
 
@@ -166,7 +166,7 @@ describeWith('nginx', 'SSGI behind nginx', () => {
       const { origin } = await stage.nginx({ to: await start(stage, site, stage.freeAddress(over)) });
       const client = await dialWebSocket(stage, origin.replace('http', 'ws'), { path: '/echo' }).opened();
       client.socket.terminate();
-      await until(() => site.left.length === 1, 5_000, 'the close');
+      await until(() => site.left.length === 1, 1_000, 'the close');
       expect(site.left).toEqual([[1006, '']]);
     });
 

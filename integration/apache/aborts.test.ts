@@ -13,8 +13,8 @@ import { abortRequest, httpRequest, openRequest } from '../support/http-client.j
 import { collectUnhandled, expectNoLeaks, openDescriptors } from '../support/leaks.js';
 import { test, transports, type ApacheStage, type StagedApp, type Transport } from './support/stage.js';
 
-/** By when a handler must know. Nothing else ends these requests before a minute is over. */
-const soonMs = 5_000;
+/** How soon a handler must know. */
+const soonMs = 1_000;
 
 describeWith('apache', 'a client that leaves Apache', () => {
   let unhandled: ReturnType<typeof collectUnhandled>;
@@ -184,7 +184,7 @@ async function leaveResponse({ apache }: Scene): Promise<void> {
   abort();
 }
 
-/** Writes a little, over and over; that it is for nobody must show. */
+/** Writes a little, over and over; that it is for nobody must show within a second. */
 async function writeUntilClosed(scene: Scene, write: () => unknown): Promise<void> {
   const { response } = await scene.witness();
   const gone = (): boolean => {

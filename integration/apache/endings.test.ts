@@ -131,14 +131,14 @@ describeWith('apache', 'an application that stays silent', () => {
     const { origin, errorLog } = await stage.apache({ to: app.address, serverDirectives: ['ProxyTimeout 1'] });
     expect((await httpRequest({ origin })).status).toBe(504);
     expect(errorLog()).toContain('Script timed out before returning headers');
-    await until(() => app.server.connectionCount === 0, 5_000, 'the application knowing it');
+    await until(() => app.server.connectionCount === 0, 1_000, 'the application knowing it');
   });
 
   test.for(transports)('after its head breaks off after ProxyTimeout over %s', async (over, { stage }) => {
     const app = await stage.serve((_, response) => void response.write('begun'), { over });
     const { origin } = await stage.apache({ to: app.address, serverDirectives: ['ProxyTimeout 1'] });
     await expect(httpRequest({ origin })).rejects.toThrow('aborted');
-    await until(() => app.server.connectionCount === 0, 5_000, 'the application knowing it');
+    await until(() => app.server.connectionCount === 0, 1_000, 'the application knowing it');
   });
 });
 

@@ -70,7 +70,7 @@ describeWith(['apache', 'openssl'], 'HTTP/2 through Apache', () => {
       if (witness?.response.destroyed === false) witness.response.write(': still there?\n\n');
       return witness?.response.destroyed === true;
     };
-    await until(gone, 5_000, 'the application knowing that the client has left');
+    await until(gone, 1_000, 'the application knowing that the client has left');
     expect(witness?.events).not.toContain('response finish');
   });
 });

@@ -83,6 +83,6 @@ describeWith('apache', 'mod_deflate', () => {
       expect((await events.next()).data).toBe(text);
     }
     abort();
-    await until(() => (write(': still there?\n\n'), closed), 5_000, 'the end');
+    await until(() => (write(': still there?\n\n'), closed), 1_000, 'the end');
   });
 });

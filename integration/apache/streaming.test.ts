@@ -40,7 +40,7 @@ describeWith('apache', 'streams through Apache', () => {
         await app.ask('emit', 'anybody?'),
         (await app.ask('listeners')) === 0
       );
-      await until(gone, 5_000, 'the application knowing that the client has left');
+      await until(gone, 1_000, 'the application knowing that the client has left');
     });
 
     test('100 MB uploaded arrive whole, and stop when the application stops reading', async ({ stage }) => {
@@ -106,7 +106,7 @@ describeWith(['apache', 'openssl'], 'streams through Apache over TLS', () => {
     }
     abort();
     // Apache would wait for the next event with its own end too.
-    await until(async () => (await app.ask('emit', 'x'), (await app.ask('listeners')) === 0), 5_000, 'the end');
+    await until(async () => (await app.ask('emit', 'x'), (await app.ask('listeners')) === 0), 1_000, 'the end');
   });
 });
 

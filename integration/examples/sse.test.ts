@@ -70,7 +70,7 @@ describeWith('nginx', 'the example of server-sent events behind nginx', () => {
     expect(await events.next('message')).toMatchObject({ id: `${Number(id) + 2}`, data: `${Number(data) + 2}` });
   });
 
-  test('knows that a visitor left', async () => {
+  test('knows within a second that a visitor left', async () => {
     const { events } = await watch();
     // Those of the tests before may be on their way out.
     while ((await events.next('watchers')).data !== '1');
@@ -79,7 +79,7 @@ describeWith('nginx', 'the example of server-sent events behind nginx', () => {
     // Another request's answer says that the application is past the moment in which an end could be a half-close.
     await press();
     other.abort();
-    expect((await events.next('watchers', 5_000)).data).toBe('1');
+    expect((await events.next('watchers', 1_000)).data).toBe('1');
   });
 
   test('lets two browsers see the same counter', async (context) => {
@@ -111,7 +111,7 @@ describeWith('nginx', 'the example of server-sent events behind nginx', () => {
         .resume(),
     );
     expect(await example.stop()).toBe(0);
-    await within(cut, 5_000, 'the end of the stream');
+    await within(cut, 1_000, 'the end of the stream');
     expect(example.output()).toBe(`SCGI: listening on ${example.address}\n`);
   });
 });

@@ -65,12 +65,12 @@ async function leave(face: Face, { script, asked }: Leaving, transport: Transpor
     // What comes in the same turn as the request might be its own end.
     for (let turn = 0; turn < 10; turn += 1) await nextTurn();
     leaving.abort();
-    expect((await within(outcome, 5_000, 'the outcome')).broken).toBe(true);
+    expect((await within(outcome, 1000, 'the outcome')).broken).toBe(true);
     backend.openGate('there');
     const connection = await backend.connection(0);
     expect((await connection.closed()).by).toMatch(/fin|reset/);
     if (asked === upload && script !== stages[2]?.script) expect(connection.bodyBytes).toBeLessThan(upload.body.length);
-    expect(await within(open.ask(get), 5_000, 'the next answer')).toEqual(ok);
+    expect(await within(open.ask(get), 1000, 'the next answer')).toEqual(ok);
   } finally {
     await open.close();
   }
@@ -87,7 +87,7 @@ async function leaveTheQueue(face: Face, transport: Transport): Promise<void> {
     const leaving = new AbortController();
     const waiting = [open.ask({ ...get, signal: leaving.signal }), open.ask({ ...get, signal: leaving.signal })];
     // One of them finds the queue full, which shows that the other one is in it.
-    const refused = await within(Promise.race(waiting), 5_000, 'the refusal');
+    const refused = await within(Promise.race(waiting), 1000, 'the refusal');
     expect(refused.codes).toEqual(['ERR_SCGI_BACKEND_BUSY']);
     leaving.abort();
     await Promise.all(waiting);
@@ -111,7 +111,7 @@ async function leaveWhileConnecting(face: Face): Promise<void> {
   const outcome = open.ask({ ...get, signal: leaving.signal });
   await afterTurns(50);
   leaving.abort();
-  expect((await within(outcome, 5_000, 'the outcome')).broken).toBe(true);
+  expect((await within(outcome, 1000, 'the outcome')).broken).toBe(true);
   await open.close();
 }
 

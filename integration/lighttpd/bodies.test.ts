@@ -148,7 +148,7 @@ describeWith('lighttpd', 'events through lighttpd', () => {
           await app.ask('emit', 'heartbeat'),
           (await app.ask('listeners')) === 0
         );
-        await until(heartbeat, 5_000, 'the application knowing that the client has left');
+        await until(heartbeat, 1_000, 'the application knowing that the client has left');
       },
     );
   });

@@ -174,12 +174,12 @@ describeWith('lighttpd', 'a restart', () => {
       const last = httpRequest({ origin });
       await within(requested, 5_000, 'the last request');
       const closed = stopping.close();
-      await until(() => !stopping.server.listening, 5_000, 'the end of listening');
+      await until(() => !stopping.server.listening, 1_000, 'the end of listening');
       await stage.serve((_, response) => void response.end('the next one'), { bind: stopping.address });
       expect((await httpRequest({ origin })).text).toBe('the next one');
       answer();
       expect((await last).text).toBe('the last one');
-      await within(closed, 5_000, 'the end of close()');
+      await within(closed, 1_000, 'the end of close()');
     },
   );
 

@@ -89,7 +89,7 @@ describeWith(['lighttpd', 'openssl'], 'HTTP/2 in lighttpd', () => {
       await within(once(stream, 'data'), 5_000, 'the beginning of the body');
       expect(begun).toBe(true);
       stream.close(8); // CANCEL, as a browser does it.
-      await until(() => left, 5_000, 'the application knowing that the client has left');
+      await until(() => left, 1_000, 'the application knowing that the client has left');
     });
   });
 });

@@ -156,7 +156,7 @@ describe('body-parser', () => {
     }
     const headers = { 'Content-Type': 'application/json', 'Content-Length': '100' };
     await expect(openRequest({ origin: front.url, path: '/json', headers, body: body() })).rejects.toThrow();
-    await until(() => errors.length > 0, 5_000, 'an error for the body');
+    await until(() => errors.length > 0, 1_000, 'an error for the body');
     expect(errors[0]).toMatchObject({ status: 400, message: 'request aborted', type: 'request.aborted' });
   });
 });

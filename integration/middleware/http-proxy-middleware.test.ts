@@ -88,7 +88,7 @@ describe('http-proxy-middleware', () => {
     sendNext();
     expect(await within(once(response, 'data'), 5_000, 'the second event')).toEqual(['data: two\n\n']);
     abort();
-    await until(() => left, 5_000, 'the end at the backend');
+    await until(() => left, 1_000, 'the end at the backend');
   });
 
   test('answers 504 when nobody listens at the target', async () => {

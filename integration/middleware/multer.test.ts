@@ -117,7 +117,7 @@ describe('multer', () => {
     const headers = { 'Content-Type': 'multipart/form-data; boundary=x', 'Content-Length': '100000' };
     const asking = openRequest({ origin: front.url, path: '/one', headers, body: body() });
     await expect(asking).rejects.toThrow();
-    await until(() => errors.length > 0, 5_000, 'an error for the form');
+    await until(() => errors.length > 0, 1_000, 'an error for the form');
     expect(errors[0]?.message).toBe('Request aborted');
   });
 });

@@ -1,4 +1,4 @@
-// Clients that leave, at every stage of a request: the handler learns of it at once, as it would over HTTP,
+// Clients that leave, at every stage of a request: the handler learns of it within a second, as it would over HTTP,
 // and nothing stays open.
 
 import { once } from 'node:events';
@@ -13,8 +13,8 @@ import type { Nginx, NginxOptions } from '../support/nginx.js';
 import { test, transports, type Stage, type StagedApp, type Transport } from './support/stage.js';
 import { Witness } from './support/witness.js';
 
-/** By when a handler must know. Nothing else ends these requests before a minute is over. */
-const soonMs = 5_000;
+/** How soon a handler must know. */
+const soonMs = 1_000;
 
 describeWith('nginx', 'a client that leaves', () => {
   let unhandled: ReturnType<typeof collectUnhandled>;

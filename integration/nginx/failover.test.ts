@@ -121,7 +121,7 @@ describeWith('nginx', 'restarts behind nginx', () => {
     exchange.catch(() => {}); // It is awaited below, when it may have failed already.
     await until(() => app.server.connectionCount === 1, 5_000, 'the request');
     await app.close({ timeout: 50 });
-    await until(() => app.server.connectionCount === 0, 5_000, 'the end of the connection');
+    await until(() => app.server.connectionCount === 0, 1_000, 'the end of the connection');
     await exchange.catch(() => {}); // Nothing but the connection's end says so: over a Unix socket it looks whole.
   });
 

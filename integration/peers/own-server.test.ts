@@ -122,14 +122,14 @@ describe.each(listens)('our own server by %s', (listen) => {
       expect([response.status, await response.text()]).toEqual([413, 'too much']);
     });
 
-    test('the application hears that its client has left', async () => {
+    test('the application hears within a second that its client has left', async () => {
       const before = openDescriptors();
       const left = once(happenings, 'left');
       const aborted = new AbortController();
       const response = await way.ask('/endless', { signal: aborted.signal });
       await response.body?.getReader().read();
       aborted.abort();
-      await within(left, 5_000, 'the end of the request');
+      await within(left, 1_000, 'the end of the request');
       if (kind === 'by the client') await expectNoLeaks(before);
     });
 

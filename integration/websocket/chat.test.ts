@@ -91,7 +91,7 @@ describeWith(['nginx', 'chromium'], 'the chat in two browser windows', () => {
       expect(await textsOf(page)).toHaveLength(2);
     }
     await bob.page.close();
-    await until(async () => (await namesOf(ada.page)).join() === 'Ada', 5_000, 'the departure of Bob');
+    await until(async () => (await namesOf(ada.page)).join() === 'Ada', 1_000, 'the departure of Bob');
     expect([...ada.complaints, ...bob.complaints]).toEqual([]);
   });
 

@@ -9,8 +9,8 @@ import { httpRequest } from '../support/http-client.js';
 import { stepMs } from './support/peer.js';
 import { echoAll, setUpScene } from './support/scene.js';
 
-/** By when the server must know that a client is gone. Nothing else ends these connections before a minute is over. */
-const soonMs = 5_000;
+/** How soon the server must know that a client is gone. */
+const soonMs = 1_000;
 
 describeWith('nginx', 'a WebSocket', () => {
   describe.each(transports)('over %s', (over) => {

@@ -187,7 +187,7 @@ describeWith('nginx', 'the WebSocket handshake', () => {
     await client.ended();
     // Nobody reads the socket yet, so nobody sees its end: as over HTTP.
     decisions[0]?.(true);
-    await until(() => app.server.connectionCount === 0, 5_000, 'the end of the connection');
-    await until(() => webSockets.clients.size === 0, 5_000, 'the end of the WebSocket');
+    await until(() => app.server.connectionCount === 0, 1_000, 'the end of the connection');
+    await until(() => webSockets.clients.size === 0, 1_000, 'the end of the WebSocket');
   });
 });

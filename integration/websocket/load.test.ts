@@ -78,7 +78,7 @@ describeWith('nginx', 'WebSockets under load', () => {
       const { webSockets, app, meet, dial } = await setUpScene(stage, { over });
       echoAll(webSockets);
       await (await meet()).client.ask('warm');
-      await until(() => app.server.connectionCount === 1, 5_000, 'one connection');
+      await until(() => app.server.connectionCount === 1, 1_000, 'one connection');
       const before = openDescriptors();
       const clients = await Promise.all(Array.from({ length: 200 }, () => dial().opened()));
       expect(app.server.connectionCount).toBe(201);

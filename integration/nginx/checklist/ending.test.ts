@@ -163,7 +163,7 @@ describe('point 17: a connection', () => {
     const client = await ScgiClient.connect(app.address);
     client.send(scgiHead());
     expect(await client.ending(1_000)).toBe('fin');
-    await until(() => app.server.connectionCount === 0, 5_000, 'the close of our side');
+    await until(() => app.server.connectionCount === 0, 1_000, 'the close of our side');
   });
 });
 
@@ -179,11 +179,11 @@ describeWith('nginx', 'point 18: a server that stops', () => {
     const last = httpRequest({ origin });
     await within(requested, 5_000, 'the last request');
     const closed = stopping.close();
-    await until(() => !stopping.server.listening, 5_000, 'the end of listening');
+    await until(() => !stopping.server.listening, 1_000, 'the end of listening');
     expect((await httpRequest({ origin })).text).toBe('other');
     answer();
     expect((await last).text).toBe('the last one');
-    await within(closed, 5_000, 'the end of close()');
+    await within(closed, 1_000, 'the end of close()');
   });
 });
 
@@ -228,7 +228,7 @@ describeWith('nginx', 'point 20: the round through nginx', () => {
       expect(JSON.parse(String(event).slice('data: '.length))).toMatchObject({ 'x-twice': 'a, b', cookie: 'x=1; y=2' });
       expect(response.headers['set-cookie']).toHaveLength(20);
       abort();
-      await until(() => app.server.connectionCount === 0, 5_000, 'the application knowing that the client has left');
+      await until(() => app.server.connectionCount === 0, 1_000, 'the application knowing that the client has left');
     },
   );
 });

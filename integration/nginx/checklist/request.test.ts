@@ -125,7 +125,7 @@ describe('point 3: the end of the client', () => {
     client.send(scgiHead());
     await client.saw('begun');
     client.socket.end();
-    await until(() => witnesses.length === 1, 5_000, 'the request');
+    await until(() => witnesses.length === 1, 1_000, 'the request');
     await witnesses[0]?.closed(1_000);
     expect(witnesses[0]?.events).not.toContain('response finish');
   });
