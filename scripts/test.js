@@ -73,9 +73,7 @@ function summarise() {
     for (const name of shown) console.log(`    ${name}`);
   }
   if (process.env.SCGI_TEST_COMBINATIONS !== 'all') {
-    console.log(
-      '\nSome pairs, of programs and web servers, peers and ways to them, and the longest loads and largest bodies are left to `npm run test:all`.',
-    );
+    console.log('\nSome pairs, of programs and web servers, peers and ways to them, are left to `npm run test:all`.');
   }
   console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
   process.exitCode = total.failed === 0 ? 0 : 1;

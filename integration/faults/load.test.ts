@@ -1,15 +1,14 @@
-// Hundreds of requests at once through ten connections, of which some meet a backend that breaks off.
+// A thousand requests at once through ten connections, of which some meet a backend that breaks off.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { MockBehaviour } from '@scgi/testing';
 import * as mock from '@scgi/testing';
 import { describe, expect, test } from 'vitest';
-import { testsEveryCombination } from '../support/combinations.js';
 import { within } from '../support/deadline.js';
 import { ownTemporaryFolder, withoutLeaks } from './support/check.js';
 import { faces } from './support/faces.js';
 
-const REQUESTS = testsEveryCombination ? 1000 : 300;
+const REQUESTS = 1000;
 const CONNECTIONS = 10;
 const temporaryFiles = ownTemporaryFolder();
 
