@@ -1,5 +1,5 @@
 // Unix sockets of this process: how they appear, what they replace, what they refuse, what they leave behind.
-import {
+import fs, {
   lstatSync,
   mkdirSync,
   readFileSync,
@@ -7,9 +7,11 @@ import {
   renameSync,
   statSync,
   symlinkSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { once } from 'node:events';
+import { syncBuiltinESMExports } from 'node:module';
 import { createServer, type Server } from 'node:net';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -26,6 +28,21 @@ async function leaveStaleSocket(path: string): Promise<void> {
   await once(server, 'listening');
   renameSync(`${path}~`, path); // so that close() does not find it
   await close(server);
+}
+
+/** What another process does just before the next `renameSync` of this one. */
+function beforeNextRename(act: () => void): void {
+  const real = fs.renameSync;
+  const replace = (renameSync: typeof real): void => {
+    Object.assign(fs, { renameSync });
+    syncBuiltinESMExports();
+  };
+  replace((from, to) => {
+    replace(real);
+    act();
+    real(from, to);
+  });
+  onTestFinished(() => replace(real));
 }
 
 function mode(path: string): string {
@@ -151,6 +168,28 @@ describe('a path that is taken', () => {
     mkdirSync(path);
     const error = await failureOf(() => openUnix(greeter(), path));
     expect(error.message).toContain('not a socket is in the way');
+  });
+
+  test('by a stale socket that somebody takes away between the look and the move is free', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'app.sock');
+    await leaveStaleSocket(path);
+    beforeNextRename(() => unlinkSync(path));
+    await openUnix(greeter('ours'), path);
+    expect(await greetingFrom({ path })).toBe('ours');
+    expect(readdirSync(folder)).toEqual(['app.sock']);
+  });
+
+  test('by a stale socket that somebody replaces between the look and the move is theirs', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'app.sock');
+    await leaveStaleSocket(path);
+    await openUnix(greeter('theirs'), join(folder, 'next.sock'));
+    beforeNextRename(() => renameSync(join(folder, 'next.sock'), path));
+    const { code } = await failureOf(() => openUnix(greeter('ours'), path));
+    expect(code).toBe('ERR_SCGI_SOCKET_IN_USE');
+    expect(await greetingFrom({ path })).toBe('theirs');
+    expect(readdirSync(folder)).toEqual(['app.sock']);
   });
 
   test('by a symbolic link is refused, even one to a stale socket', async () => {
