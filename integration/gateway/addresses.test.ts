@@ -115,7 +115,7 @@ test('by turns a slow address gets as much as a fast one', async ({ stage }) => 
   expect(share).toBeLessThan(0.6);
 });
 
-test('by least connections an address that does not answer leaves most clients to the other one', async ({ stage }) => {
+test('by least connections an address that does not answer leaves clients to the other one', async ({ stage }) => {
   const silent = await new Worker(stage, 600_000).start();
   const fast = await new Worker(stage).start();
   const { origin } = await startFront(stage, { to: [silent.address, fast.address], balance: 'least-connections' });
@@ -127,7 +127,8 @@ test('by least connections an address that does not answer leaves most clients t
   await stopped;
   const lost = answers.filter((text) => text !== fast.pid);
   expect(new Set(lost)).toEqual(new Set(['502 502 Bad Gateway\n']));
-  expect(lost.length).toBeLessThan(8);
+  // Half of the eight, and two whose last connection counted still when they asked again.
+  expect(lost.length).toBeLessThanOrEqual(6);
 });
 
 describe('1,000 requests at once', () => {

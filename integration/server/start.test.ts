@@ -24,7 +24,11 @@ test.each(['@scgi/core', '@scgi/adapter-express', '@scgi/adapter-koa'])(
   },
 );
 
-test('without such care all of it would be there', async () => {
-  const loaded = await loadedBy('node:crypto');
-  expect(loaded).toContain('NativeModule internal/crypto/webcrypto');
+// So their names are right: what is loaded would be seen.
+test.each([
+  ['@scgi/adapter-fetch', 'internal/deps/undici/undici'],
+  ['node:http2', 'http2'],
+  ['node:crypto', 'internal/crypto/webcrypto'],
+])('%s loads %s', async (name, slow) => {
+  expect(await loadedBy(name)).toContain(`NativeModule ${slow}`);
 });

@@ -1,7 +1,7 @@
 // Deadlines: no test waits for ever.
 
 /** Fails instead of waiting for ever. */
-export async function within<T>(what: string, promise: Promise<T>, deadlineMs = 10_000): Promise<T> {
+export async function within<T>(what: string, promise: Promise<T>, deadlineMs = 5000): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`waited ${deadlineMs} ms for ${what}`)), deadlineMs);
@@ -14,7 +14,7 @@ export async function within<T>(what: string, promise: Promise<T>, deadlineMs = 
 }
 
 /** Resolves when the condition holds, looking again at every turn of the event loop. */
-export async function until(what: string, holds: () => boolean, deadlineMs = 10_000): Promise<void> {
+export async function until(what: string, holds: () => boolean, deadlineMs = 5000): Promise<void> {
   const deadline = performance.now() + deadlineMs;
   while (!holds()) {
     if (performance.now() > deadline) throw new Error(`waited ${deadlineMs} ms until ${what}`);
