@@ -1,7 +1,8 @@
 // The files of the page for hosts that offer nothing but CGI work as they are, behind an Apache that allows what they need.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { fencesOf } from '../package-check/markdown.js';
@@ -9,14 +10,15 @@ import { root } from '../package-check/workspace.js';
 import { test, type Stage } from '../nginx/support/stage.js';
 import { startApacheWith, type Apache } from '../support/apache.js';
 import { loadModules, userLines } from '../support/apache-config.js';
-import { until } from '../support/deadline.js';
+import { until, within } from '../support/deadline.js';
 import { describeWith } from '../support/front-ends.js';
 import { httpRequest } from '../support/http-client.js';
 import { compile } from './support/variants.js';
 
 const page = 'docs/cgi2scgi.md';
 const blockOf = (language: string): string => fencesOf(language, page)[0]?.code ?? '';
-const [compileLine, onDemand] = fencesOf('sh', page).map(({ code }) => code);
+const [compileLine, startProgram] = fencesOf('sh', page).map(({ code }) => code);
+const [, onDemand] = fencesOf('cgi', page).map(({ code }) => code);
 
 describeWith(['apache', 'cc'], 'the page for hosts that offer nothing but CGI', () => {
   test('has an application that answers to the path that was asked for, and files beside it', async ({ stage }) => {
@@ -49,6 +51,7 @@ describeWith(['apache', 'cc'], 'the page for hosts that offer nothing but CGI', 
   }) => {
     const host = await startHost(stage);
     host.install('www/app.cgi', onDemand ?? '');
+    host.install('app/start', startProgram ?? '');
     stage.add(() => host.kill('SIGKILL'));
     const ask = async (): Promise<number> =>
       (await httpRequest({ origin: host.origin, path: '/', deadlineMs: 15_000 })).status;
@@ -60,9 +63,25 @@ describeWith(['apache', 'cc'], 'the page for hosts that offer nothing but CGI', 
       const before = host.serverPids();
       host.kill(signal);
       expect(await Promise.all([ask(), ask(), ask()])).toEqual([200, 200, 200]);
-      await until(() => host.serverPids().every((pid) => !before.includes(pid)), 10_000, 'another server');
+      // These may have been the last ones that it answered.
+      await until(() => host.serverPids().every((pid) => !before.includes(pid)), 10_000, 'the end of the server');
+      expect(await ask()).toBe(200);
       expect(host.serverPids()).toHaveLength(1);
     }
+  });
+
+  test('has a program that starts the server when one is ending that holds the lock for longer', async ({ stage }) => {
+    const host = await startHost(stage);
+    host.install('www/app.cgi', onDemand ?? '');
+    host.install('app/start', startProgram ?? '');
+    stage.add(() => host.kill('SIGKILL'));
+    // Has given up its socket, and is still busy.
+    const ending = spawn('flock', ['-n', 'lock', 'sh', '-c', 'echo held; sleep 1'], { cwd: host.path('app') });
+    const ended = once(ending, 'exit');
+    await within(once(ending.stdout, 'data'), 5_000, 'the lock');
+    expect((await httpRequest({ origin: host.origin, path: '/', deadlineMs: 15_000 })).status).toBe(200);
+    expect(await ended).toEqual([0, null]);
+    expect(host.serverPids()).toHaveLength(1);
   });
 
   test('has a line that compiles the program', async ({ stage }) => {
@@ -106,7 +125,7 @@ async function startHost(stage: Stage): Promise<Host> {
   symlinkSync(join(root, 'node_modules'), path('app/node_modules'));
   const apache = await startApache(folder);
   stage.add(apache.stop);
-  const serverPids = (): number[] => pidsOf(`node\0${path('app/server.js')}\0`);
+  const serverPids = (): number[] => pidsOf('node\0server.js\0', path('app'));
   return {
     folder,
     origin: apache.origin,
@@ -122,12 +141,14 @@ async function startHost(stage: Stage): Promise<Host> {
   };
 }
 
-/** The processes with this command line. */
-function pidsOf(commandLine: string): number[] {
+/** The processes with this command line in this folder. */
+function pidsOf(commandLine: string, folder: string): number[] {
   const pids = readdirSync('/proc').map(Number).filter(Boolean);
   return pids.filter((pid) => {
     try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'latin1') === commandLine;
+      return (
+        readFileSync(`/proc/${pid}/cmdline`, 'latin1') === commandLine && readlinkSync(`/proc/${pid}/cwd`) === folder
+      );
     } catch {
       return false; // It has ended meanwhile.
     }

@@ -104,6 +104,9 @@ describeVariants('the address', (variant) => {
     ['4000 --pass=*', 'not a list of names'],
     ['4000 --pass=A,,B', 'not a list of names'],
     ['4000 --pass=A*B', 'not a list of names'],
+    ['4000 --start=', 'not an absolute path'],
+    ['4000 --start=start.sh', 'not an absolute path'],
+    ['4000 --start=./start.sh', 'not an absolute path'],
   ])('%o is refused: %s', async (line, problem) => {
     const { code, output, errors } = await run(variant, line, { args: [line] });
     expect({ code, output }).toEqual({

@@ -27,6 +27,7 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -53,8 +54,9 @@ static struct {
   const char *host;
   const char *port;
   const char *pass; /* names of further variables */
+  const char *start; /* a program that starts the server; NULL for none */
   long retry_for, connect_timeout, first_byte_timeout, idle_timeout; /* milliseconds, 0 for none */
-} settings = {NULL, NULL, NULL, NULL, "", 10000, 5000, 60000, 60000};
+} settings = {NULL, NULL, NULL, NULL, "", NULL, 10000, 5000, 60000, 60000};
 
 /* ---- The state of the one request ---- */
 
@@ -320,6 +322,16 @@ static int parse_pass(const char *word)
   return 1;
 }
 
+static int parse_start(const char *word)
+{
+  if (strncmp(word, "--start=", 8) != 0) return 0;
+  if (word[8] != '/') {
+    fail(500, "ERR_SCGI_OPTION", "an option has an impossible value (option \"%s\", problem \"not an absolute path\")", word);
+  }
+  settings.start = word + 8;
+  return 1;
+}
+
 /* `unix:/home/me/app.sock --retry-for=5000`: Linux passes all that stands behind the interpreter as one argument. */
 static void parse_settings(const char *line)
 {
@@ -334,6 +346,7 @@ static void parse_settings(const char *line)
     if (parse_time(word, "--first-byte-timeout=", &settings.first_byte_timeout)) continue;
     if (parse_time(word, "--idle-timeout=", &settings.idle_timeout)) continue;
     if (parse_pass(word)) continue;
+    if (parse_start(word)) continue;
     fail(500, "ERR_SCGI_OPTION", "an option has an impossible value (option \"%s\", problem \"there is no such option\")", word);
   }
 }
@@ -1018,6 +1031,45 @@ static int exchange(int server)
   }
 }
 
+/*
+ * Never returns. The server lives on when this process and its request are long gone, so it gets nothing of them: no
+ * pipe, for whose end the web server would wait, and no variable, which a client may have made.
+ */
+static void become_server(char *path_variable)
+{
+  char *arguments[] = {(char *)settings.start, NULL};
+  char *variables[] = {path_variable, NULL};
+  char *folder = allocate(strlen(settings.start) + 1);
+  strcpy(folder, settings.start)[strrchr(settings.start, '/') - settings.start + 1] = '\0';
+  int null = open("/dev/null", O_RDWR);
+  if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0 || chdir(folder) != 0) _exit(127);
+  if (null > 2) close(null);
+  setsid();
+  signal(SIGPIPE, SIG_DFL);
+  execve(settings.start, arguments, variables);
+  _exit(127);
+}
+
+/* Nobody listens: starts the server, if there is a way to, and if what was started last has ended. */
+static void start_server(void)
+{
+  static pid_t started = 0;
+  static char default_path[] = "PATH=/usr/local/bin:/usr/bin:/bin";
+  struct stat status;
+  char *path_variable = default_path;
+  if (settings.start == NULL || (started > 0 && waitpid(started, NULL, WNOHANG) == 0)) return;
+  if (stat(settings.start, &status) != 0 || !S_ISREG(status.st_mode) || access(settings.start, X_OK) != 0) {
+    fail(500, "ERR_SCGI_OPTION", "an option has an impossible value (option \"--start=%s\", problem \"not an executable file\")",
+         settings.start);
+  }
+  for (char **variable = environ; *variable != NULL; variable++) {
+    if (strncmp(*variable, "PATH=", 5) == 0) path_variable = *variable;
+  }
+  /* Without a process for it there is another attempt. */
+  started = fork();
+  if (started == 0) become_server(path_variable);
+}
+
 static int may_retry(int error)
 {
   return error == ECONNREFUSED || error == ENOENT || error == EAGAIN || error == ECONNRESET || error == EPIPE;
@@ -1033,6 +1085,7 @@ static void relay(void)
     int connected = server >= 0;
     int error = connected ? exchange(server) : errno;
     if (connected) close(server);
+    if (!connected && (error == ECONNREFUSED || error == ENOENT)) start_server();
     long long left = start + settings.retry_for - now_ms();
     if (!may_retry(error) || left <= 0) {
       if (connected) fail_by_reset(error);
@@ -1072,6 +1125,7 @@ int main(int count, char **arguments)
         "cgi2scgi: a CGI program, for a web server to start: REQUEST_METHOD is not set\n"
         "usage: #!/path/of/cgi2scgi unix:/path/of/app.sock [--retry-for=ms] [--connect-timeout=ms]\n"
         "       [--first-byte-timeout=ms] [--idle-timeout=ms] [--pass=NAME,PREFIX_*]\n"
+        "       [--start=/path/of/program]\n"
         "or the same in the variable SCGI_TO\n";
     write_all(STDERR_FILENO, usage, sizeof usage - 1);
     return USAGE_EXIT;

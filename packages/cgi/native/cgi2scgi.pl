@@ -25,6 +25,7 @@ use constant {
 my %times = ('retry-for' => 10000, 'connect-timeout' => 5000, 'first-byte-timeout' => 60000, 'idle-timeout' => 60000);
 my ($target, $path, $host, $port);
 my @pass;
+my $start;    # a program that starts the server
 
 # ---- The state of the one request ----
 
@@ -157,6 +158,9 @@ sub parse_settings {
       my $list = $1;
       refuse_option('option', $word, 'not a list of names') unless $list =~ /^[A-Za-z0-9_]+\*?(?:,[A-Za-z0-9_]+\*?)*\z/;
       @pass = split /,/, $list;
+    } elsif ($word =~ /^--start=(.*)/s) {
+      $start = $1;
+      refuse_option('option', $word, 'not an absolute path') unless $start =~ m{^/};
     } elsif ($word =~ /^--([a-z-]+)=(.*)\z/s && exists $times{$1}) {
       my ($name, $value) = ($1, $2);
       refuse_option('option', $word, 'not a number of milliseconds') unless $value =~ /^[0-9]{1,10}\z/ && $value <= MAX_TIME_MS;
@@ -551,6 +555,35 @@ sub exchange {
   }
 }
 
+# Never returns. The server lives on when this process and its request are long gone, so it gets nothing of them: no pipe,
+# for whose end the web server would wait, and no variable, which a client may have made.
+sub become_server {
+  require POSIX;
+  my ($folder) = $start =~ m{^(.*/)}s;
+  %ENV = (PATH => $ENV{PATH} // '/usr/local/bin:/usr/bin:/bin');
+  $SIG{PIPE} = 'DEFAULT';
+  POSIX::setsid();
+  if (chdir $folder) {
+    my $null = POSIX::open('/dev/null', POSIX::O_RDWR());
+    defined $null && defined POSIX::dup2($null, $_) || POSIX::_exit(127) for 0 .. 2;
+    no warnings 'exec';
+    exec {$start} $start;
+  }
+  POSIX::_exit(127);
+}
+
+# Nobody listens: starts the server, if there is a way to, and if what was started last has ended.
+my $started;
+
+sub start_server {
+  # WNOHANG, which is 1 everywhere; loading POSIX for it takes as long as all the rest.
+  return if !defined $start || $started && waitpid($started, 1) == 0;
+  refuse_option('option', "--start=$start", 'not an executable file') unless -f $start && -x _;
+  # Without a process for it there is another attempt.
+  $started = fork;
+  become_server() if defined $started && $started == 0;
+}
+
 sub may_retry {
   my ($error) = @_;
   return grep { $error == $_ } Errno::ECONNREFUSED(), Errno::ENOENT(), Errno::EAGAIN(), Errno::ECONNRESET(), Errno::EPIPE();
@@ -563,6 +596,7 @@ sub relay {
   for (my $pause = FIRST_PAUSE ; ; $pause = $pause * 2 < LONGEST_PAUSE ? $pause * 2 : LONGEST_PAUSE) {
     my $server = connect_to_server(@addresses);
     my $error = defined $server ? exchange($server, $head) : $! + 0;
+    start_server() if !defined $server && ($error == Errno::ECONNREFUSED() || $error == Errno::ENOENT());
     my $left = $give_up_at - now();
     if (!may_retry($error) || $left <= 0) {
       fail_by_reset($error) if defined $server;
@@ -578,6 +612,7 @@ if ($method eq '') {
 cgi2scgi: a CGI program, for a web server to start: REQUEST_METHOD is not set
 usage: #!/path/of/cgi2scgi unix:/path/of/app.sock [--retry-for=ms] [--connect-timeout=ms]
        [--first-byte-timeout=ms] [--idle-timeout=ms] [--pass=NAME,PREFIX_*]
+       [--start=/path/of/program]
 or the same in the variable SCGI_TO
 USAGE
   exit 2;

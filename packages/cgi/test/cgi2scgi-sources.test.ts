@@ -50,7 +50,7 @@ describe('the times', () => {
   });
 
   test('are those of the program in C', () => {
-    const [, defaults = ''] = /\} settings = \{NULL, NULL, NULL, NULL, "", ([\d, ]+)\};/.exec(c) ?? [];
+    const [, defaults = ''] = /\} settings = \{NULL, NULL, NULL, NULL, "", NULL, ([\d, ]+)\};/.exec(c) ?? [];
     expect(defaults.split(', ').map(Number)).toEqual(times);
   });
 

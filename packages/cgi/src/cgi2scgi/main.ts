@@ -11,6 +11,7 @@ import { WebServer, writeToLog } from './web-server.js';
 const usage = `cgi2scgi: a CGI program, for a web server to start: REQUEST_METHOD is not set
 usage: #!/path/of/cgi2scgi unix:/path/of/app.sock [--retry-for=ms] [--connect-timeout=ms]
        [--first-byte-timeout=ms] [--idle-timeout=ms] [--pass=NAME,PREFIX_*]
+       [--start=/path/of/program]
 or the same in the variable SCGI_TO
 `;
 

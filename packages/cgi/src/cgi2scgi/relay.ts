@@ -6,6 +6,7 @@ import { Backend } from '@scgi/client/exchange';
 import { RemoteProtocolError, type ScgiError } from '@scgi/core/protocol';
 import { CopiedAnswer } from './copied-answer.js';
 import type { CgiRequest } from './request.js';
+import { ServerStart } from './server-start.js';
 import type { Cgi2ScgiSettings } from './settings.js';
 import type { WebServer } from './web-server.js';
 
@@ -14,6 +15,8 @@ const LONGEST_PAUSE_MS = 1000;
 
 /** What connecting to a server that restarts meets: nobody listens, no file, a full queue, a queue that is closed. */
 const passingReasons: ReadonlySet<unknown> = new Set(['ECONNREFUSED', 'ENOENT', 'EAGAIN', 'ECONNRESET', 'EPIPE']);
+/** Those that say that nobody listens. */
+const absenceReasons: ReadonlySet<unknown> = new Set(['ECONNREFUSED', 'ENOENT']);
 /** RFC 9110 §9.2.1. */
 const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
@@ -22,6 +25,7 @@ export class Relay implements ExchangeHandler<Uint8Array> {
   readonly #webServer: WebServer;
   readonly #request: CgiRequest;
   readonly #backend: Backend;
+  readonly #serverStart: ServerStart | undefined;
   readonly #giveUpAt: number;
   #call: Call<Uint8Array> | undefined;
   #answer: CopiedAnswer;
@@ -29,10 +33,11 @@ export class Relay implements ExchangeHandler<Uint8Array> {
 
   /** @throws {LocalProtocolError} ERR_SCGI_OPTION */
   constructor(webServer: WebServer, request: CgiRequest, settings: Cgi2ScgiSettings) {
-    const { target, connectTimeout, firstByteTimeout, idleTimeout } = settings;
+    const { target, connectTimeout, firstByteTimeout, idleTimeout, start } = settings;
     this.#webServer = webServer;
     this.#request = request;
     this.#backend = new Backend(target, { connectTimeout, firstByteTimeout, idleTimeout });
+    this.#serverStart = start === undefined ? undefined : new ServerStart(start);
     this.#giveUpAt = performance.now() + settings.retryFor;
     this.#call = undefined;
     this.#answer = new CopiedAnswer(request.method);
@@ -73,9 +78,10 @@ export class Relay implements ExchangeHandler<Uint8Array> {
   }
 
   onError(error: ScgiError): void {
+    const startFailure = isAbsence(error) ? this.#serverStart?.attempt() : undefined;
     const timeLeft = this.#giveUpAt - performance.now();
-    if (timeLeft <= 0 || !this.#mayRetry(error)) {
-      this.#webServer.fail(error);
+    if (startFailure !== undefined || timeLeft <= 0 || !this.#mayRetry(error)) {
+      this.#webServer.fail(startFailure ?? error);
       return;
     }
     this.#webServer.input.pause();
@@ -101,4 +107,9 @@ export class Relay implements ExchangeHandler<Uint8Array> {
     const untouched = !this.#answer.started && !this.#webServer.input.touched;
     return code === 'ERR_SCGI_BACKEND_RESET' && untouched && safeMethods.has(this.#request.method);
   }
+}
+
+/** Whether nobody listens. */
+function isAbsence({ code, details }: ScgiError): boolean {
+  return code === 'ERR_SCGI_BACKEND_UNREACHABLE' && absenceReasons.has(details['reason']);
 }

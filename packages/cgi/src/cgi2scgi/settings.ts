@@ -3,6 +3,7 @@
 
 import { parseTarget } from '@scgi/client/exchange';
 import { LocalProtocolError } from '@scgi/core/protocol';
+import { isAbsolute } from 'node:path';
 import { toOctets } from '../octets.js';
 
 /** Times in milliseconds, 0 for none. */
@@ -18,6 +19,8 @@ export interface Cgi2ScgiSettings {
   readonly idleTimeout: number;
   /** Names of further variables to pass on. Default none. */
   readonly pass: readonly string[];
+  /** Absolute path of a program that starts the server. Default none. */
+  readonly start: string | undefined;
 }
 
 /** Longest time a Node timer can wait. */
@@ -58,6 +61,7 @@ function parseSettings(line: string): Cgi2ScgiSettings {
   let target: string | undefined;
   const times = { 'retry-for': 10_000, 'connect-timeout': 5000, 'first-byte-timeout': 60_000, 'idle-timeout': 60_000 };
   let pass: readonly string[] = [];
+  let start: string | undefined;
   for (const word of line.split(/[ \t\r\n]+/)) {
     if (word === '') continue;
     if (!word.startsWith('--') && target === undefined) {
@@ -67,6 +71,7 @@ function parseSettings(line: string): Cgi2ScgiSettings {
     const [, name = '', value = ''] = /^--([a-z-]+)=(.*)$/.exec(word) ?? [];
     if (isTime(name, times)) times[name] = parseTime(word, value);
     else if (name === 'pass') pass = parseNames(word, value);
+    else if (name === 'start') start = parsePath(word, value);
     else throw refuse(word, 'there is no such option');
   }
   if (target === undefined) throw refuse('SCGI_TO', 'nothing says where the SCGI server is');
@@ -77,6 +82,7 @@ function parseSettings(line: string): Cgi2ScgiSettings {
     firstByteTimeout: times['first-byte-timeout'],
     idleTimeout: times['idle-timeout'],
     pass,
+    start,
   };
 }
 
@@ -105,6 +111,11 @@ function parseTime(word: string, value: string): number {
 function parseNames(word: string, value: string): string[] {
   if (!nameList.test(value)) throw refuse(word, 'not a list of names');
   return value.split(',');
+}
+
+function parsePath(word: string, value: string): string {
+  if (!isAbsolute(value)) throw refuse(word, 'not an absolute path');
+  return value;
 }
 
 function refuse(option: string, problem: string): LocalProtocolError {
