@@ -1035,12 +1035,13 @@ static int exchange(int server)
  * Never returns. The server lives on when this process and its request are long gone, so it gets nothing of them: no
  * pipe, for whose end the web server would wait, and no variable, which a client may have made.
  */
-static void become_server(char *path_variable)
+#if defined(__GNUC__)
+__attribute__((noreturn))
+#endif
+static void become_server(const char *folder, char *path_variable)
 {
   char *arguments[] = {(char *)settings.start, NULL};
   char *variables[] = {path_variable, NULL};
-  char *folder = allocate(strlen(settings.start) + 1);
-  strcpy(folder, settings.start)[strrchr(settings.start, '/') - settings.start + 1] = '\0';
   int null = open("/dev/null", O_RDWR);
   if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0 || chdir(folder) != 0) _exit(127);
   if (null > 2) close(null);
@@ -1056,18 +1057,21 @@ static void start_server(void)
   static pid_t started = 0;
   static char default_path[] = "PATH=/usr/local/bin:/usr/bin:/bin";
   struct stat status;
-  char *path_variable = default_path;
   if (settings.start == NULL || (started > 0 && waitpid(started, NULL, WNOHANG) == 0)) return;
   if (stat(settings.start, &status) != 0 || !S_ISREG(status.st_mode) || access(settings.start, X_OK) != 0) {
     fail(500, "ERR_SCGI_OPTION", "an option has an impossible value (option \"--start=%s\", problem \"not an executable file\")",
          settings.start);
   }
+  char *folder = strcpy(allocate(strlen(settings.start) + 1), settings.start);
+  strrchr(folder, '/')[1] = '\0';
+  char *path_variable = default_path;
   for (char **variable = environ; *variable != NULL; variable++) {
     if (strncmp(*variable, "PATH=", 5) == 0) path_variable = *variable;
   }
   /* Without a process for it there is another attempt. */
   started = fork();
-  if (started == 0) become_server(path_variable);
+  if (started == 0) become_server(folder, path_variable);
+  free(folder);
 }
 
 static int may_retry(int error)
