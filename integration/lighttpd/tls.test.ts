@@ -76,7 +76,11 @@ describeWith(['lighttpd', 'openssl'], 'HTTP/2 in lighttpd', () => {
       let left = false;
       let begun = false;
       const app = await stage.serve(
-        (_, response) => {
+        (request, response) => {
+          if (request.url === '/first') {
+            response.end();
+            return;
+          }
           response.write('half');
           response.once('close', () => (left = true));
           begun = true;
@@ -84,6 +88,9 @@ describeWith(['lighttpd', 'openssl'], 'HTTP/2 in lighttpd', () => {
         { over },
       );
       const session = open(stage, await lighttpd({ to: app.address, tls: createCertificate(stage.folder()) }));
+      // lighttpd 1.4.69 does not act on a reset of the very first stream, if it comes at once and the application listens
+      // on a Unix socket, until there is something to send on it. Of later streams it does.
+      await exchange(session, { ':path': '/first' });
       const stream = session.request({ ':path': '/' });
       stream.on('error', () => {});
       await within(once(stream, 'data'), 5_000, 'the beginning of the body');
