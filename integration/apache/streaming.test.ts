@@ -16,7 +16,7 @@ import { test, transports } from './support/stage.js';
 const MiB = 1024 * 1024;
 const size = 100 * 1000 * 1000;
 /** How far one of the slow ones goes before it stops. */
-const step = 30 * MiB;
+const step = 10 * MiB;
 /** What the process of the application may grow by, whatever goes through it. */
 const growthLimit = 64 * MiB;
 const deadlineMs = 30_000;

@@ -13,6 +13,8 @@ import type { Transport } from './support/fault.js';
 const temporaryFiles = ownTemporaryFolder();
 const get: Asked = { method: 'GET', body: Buffer.alloc(0) };
 const upload: Asked = { method: 'POST', body: Buffer.alloc(16_000_000, 'x') };
+/** More than the kernel holds on the way: three connections, of up to 36 MiB each (tcp_rmem and tcp_wmem). */
+const endless: Asked = { method: 'POST', body: Buffer.alloc(128_000_000) };
 const ok: Outcome = { status: 200, body: 'ok', broken: false, codes: [] };
 
 interface Leaving {
@@ -23,7 +25,7 @@ interface Leaving {
 }
 
 const stages: readonly Leaving[] = [
-  { stage: 'in the upload', script: [mock.receiveBody(1000), mock.gate('there')], asked: upload },
+  { stage: 'in the upload', script: [mock.receiveBody(1000), mock.gate('there')], asked: endless },
   { stage: 'before the answer', script: [mock.receive(), mock.gate('there')], asked: get },
   { stage: 'before the answer to an upload', script: [mock.receive(), mock.gate('there')], asked: upload },
   {
@@ -49,7 +51,7 @@ const stages: readonly Leaving[] = [
       mock.gate('seen'),
       mock.gate('there'),
     ],
-    asked: upload,
+    asked: endless,
   },
 ];
 
@@ -69,7 +71,7 @@ async function leave(face: Face, { script, asked }: Leaving, transport: Transpor
     backend.openGate('there');
     const connection = await backend.connection(0);
     expect((await connection.closed()).by).toMatch(/fin|reset/);
-    if (asked === upload && script !== stages[2]?.script) expect(connection.bodyBytes).toBeLessThan(upload.body.length);
+    if (asked === endless) expect(connection.bodyBytes).toBeLessThan(endless.body.length);
     expect(await within(open.ask(get), 1000, 'the next answer')).toEqual(ok);
   } finally {
     await open.close();
