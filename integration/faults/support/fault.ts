@@ -34,6 +34,8 @@ export interface Fault {
 
 /** A time limit that a fault is to hit, milliseconds. */
 export const short = 70;
+/** For a whole request, which the next one has to keep on a busy machine too. */
+export const shortTotal = 500;
 /** A whole head, to count in. */
 export const head: Buffer = mock.answerBytes({ body: '' });
 export const half: AnswerParts = { body: 'half', lieAboutLength: 4 };

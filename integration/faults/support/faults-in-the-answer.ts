@@ -3,7 +3,7 @@
 import type { ScgiErrorCode } from '@scgi/core/protocol';
 import * as mock from '@scgi/testing';
 import type { Fault } from './fault.js';
-import { answerOf, half, halfOpen, head, seenHalf, short } from './fault.js';
+import { answerOf, half, halfOpen, head, seenHalf, short, shortTotal } from './fault.js';
 
 const inHead: readonly Fault[] = [
   ...[1, 12, head.length - 1].flatMap((bytes): readonly Fault[] => [
@@ -33,7 +33,7 @@ const inHead: readonly Fault[] = [
     stage: 'head',
     name: 'a head that drips beyond the total time',
     script: [mock.receive(), mock.drip(`X-A: ${'a'.repeat(500)}`, 20), mock.stall()],
-    options: { idleTimeout: 1000, totalTimeout: 100 },
+    options: { idleTimeout: 1000, totalTimeout: shortTotal },
     expected: { codes: ['ERR_SCGI_BACKEND_TIMEOUT'] },
   },
   {
@@ -124,7 +124,7 @@ const inBody: readonly Fault[] = [
       mock.send(head.toString().replace('0\r\n\r\n', '900\r\n\r\n')),
       mock.drip('x'.repeat(900), 20),
     ],
-    options: { idleTimeout: 1000, totalTimeout: 100 },
+    options: { idleTimeout: 1000, totalTimeout: shortTotal },
     expected: { codes: ['ERR_SCGI_BACKEND_TIMEOUT'], after: 'x' },
   },
   {

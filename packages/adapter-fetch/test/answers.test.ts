@@ -142,6 +142,8 @@ describe('sendfile', () => {
         return sendfile(request, path);
       });
       const client = await open(running.address);
+      // Before the head it is opened for a moment, to see whether it can be.
+      await client.sees('\r\n\r\n');
       client.pause();
       await vi.waitFor(() => expect(openCount(path)).toBe(1));
       client.reset();
