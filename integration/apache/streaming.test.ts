@@ -15,7 +15,7 @@ import { test, transports } from './support/stage.js';
 
 const MiB = 1024 * 1024;
 const size = 100 * 1000 * 1000;
-/** How far one of the slow ones goes before it stops. */
+/** How far one of the slow ones goes before it stops: twice, even where two sockets hold 36 MiB each (tcp_rmem, tcp_wmem). */
 const step = 10 * MiB;
 /** What the process of the application may grow by, whatever goes through it. */
 const growthLimit = 64 * MiB;

@@ -80,7 +80,7 @@ describeWith(['apache', 'cc'], 'the page for hosts that offer nothing but CGI', 
     const ended = once(ending, 'exit');
     await within(once(ending.stdout, 'data'), 5_000, 'the lock');
     expect((await httpRequest({ origin: host.origin, path: '/', deadlineMs: 15_000 })).status).toBe(200);
-    expect(await ended).toEqual([0, null]);
+    expect(await within(ended, 5_000, 'the end of the lock')).toEqual([0, null]);
     expect(host.serverPids()).toHaveLength(1);
   });
 

@@ -1047,7 +1047,9 @@ static void become_server(const char *folder, char *path_variable)
   if (null > 2) close(null);
   setsid();
   signal(SIGPIPE, SIG_DFL);
-  execve(settings.start, arguments, variables);
+  /* By way of execvp, which runs a text without #! as a shell does. */
+  environ = variables;
+  execvp(settings.start, arguments);
   _exit(127);
 }
 

@@ -1,10 +1,11 @@
 // The options of `cgiProgram` and `cgiDirectory`, their defaults and their check. Knows no request.
 
 import type { IncomingMessage } from 'node:http';
-import { accessSync, constants, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import type { ScgiError } from '@scgi/core/protocol';
 import { ExtraVariables, type VariableRecord } from '@scgi/core/relay';
+import { defaultSearchPath, isExecutable } from './executable.js';
 import { toOctets } from './octets.js';
 import { checkFunction, checkRecord, checkSwitch, checkText, checkTexts, refuse } from './option-checks.js';
 import { isOwnName } from './runner/environment.js';
@@ -92,7 +93,6 @@ export interface CgiSettings<Incoming = IncomingMessage> {
   readonly onError: (error: ScgiError, request: Incoming) => void;
 }
 
-const defaultSearchPath = '/usr/local/bin:/usr/bin:/bin';
 const linkPolicies: readonly unknown[] = ['below', 'anywhere', 'nowhere'];
 
 /** @throws {LocalProtocolError} ERR_SCGI_OPTION */
@@ -195,15 +195,6 @@ function resolveInterpreter(option: string, interpreter: Interpreter, searchPath
   const file = name === '' || /[/\\]/.test(name) !== isAbsolute(name) ? undefined : candidates.find(isExecutable);
   if (file === undefined) throw refuse(option, name, `no such program in ${searchPath}`);
   return [file, ...args].map(toOctets);
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return statSync(file).isFile();
-  } catch {
-    return false; // The next folder may have it.
-  }
 }
 
 /** Without a slash at its end. @throws {LocalProtocolError} ERR_SCGI_OPTION */

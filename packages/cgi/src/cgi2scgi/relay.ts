@@ -13,10 +13,10 @@ import type { WebServer } from './web-server.js';
 const FIRST_PAUSE_MS = 25;
 const LONGEST_PAUSE_MS = 1000;
 
-/** What connecting to a server that restarts meets: nobody listens, no file, a full queue, a queue that is closed. */
-const passingReasons: ReadonlySet<unknown> = new Set(['ECONNREFUSED', 'ENOENT', 'EAGAIN', 'ECONNRESET', 'EPIPE']);
-/** Those that say that nobody listens. */
+/** What connecting meets where nobody listens, or there is no file. */
 const absenceReasons: ReadonlySet<unknown> = new Set(['ECONNREFUSED', 'ENOENT']);
+/** And what else it meets while a server restarts: a full queue, a queue that is closed. */
+const passingReasons: ReadonlySet<unknown> = new Set([...absenceReasons, 'EAGAIN', 'ECONNRESET', 'EPIPE']);
 /** RFC 9110 §9.2.1. */
 const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 

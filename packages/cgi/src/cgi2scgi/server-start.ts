@@ -2,8 +2,8 @@
 // gets nothing of them: no pipe, for whose end the web server would wait, and no variable, which a client may have made.
 
 import { LocalProtocolError } from '@scgi/core/protocol';
-import { accessSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { defaultSearchPath, isExecutable } from '../executable.js';
 
 /** The program that starts the server. */
 export class ServerStart {
@@ -30,7 +30,7 @@ export class ServerStart {
     const { spawn } = process.getBuiltinModule('node:child_process');
     const program = spawn(this.#program, [], {
       cwd: dirname(this.#program),
-      env: { PATH: process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin' },
+      env: { PATH: process.env['PATH'] ?? defaultSearchPath },
       detached: true,
       stdio: 'ignore',
     });
@@ -39,14 +39,5 @@ export class ServerStart {
     program.on('exit', ended);
     program.unref();
     return undefined;
-  }
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
   }
 }
